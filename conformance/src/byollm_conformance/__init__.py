@@ -1,0 +1,1 @@
+"""Does a provider plugin keep its promises?"""

@@ -1,0 +1,1 @@
+"""The demo: three scenes and a pipeline of documents."""

@@ -1,0 +1,56 @@
+"""The dialects that have a twin, and where others are found.
+
+Other distributions bring theirs by an entry point of the group `byollm.dialects`: an object with the methods of
+`byollm_sandbox.dialects.base.Dialect`, under the dialect's name.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import lru_cache
+from importlib.metadata import entry_points
+
+from byollm_sandbox.dialects.anthropic_messages import AnthropicMessages
+from byollm_sandbox.dialects.base import Call, Dialect, Prompt, Rejection, ToolOffer
+from byollm_sandbox.dialects.openai_chat import OpenAIChat
+from byollm_sandbox.dialects.openai_responses import OpenAIResponses
+
+ALIASES = {"custom": "openai-chat", "chat": "openai-chat", "responses": "openai-responses", "messages": "anthropic-messages"}
+"""Other words for a dialect."""
+
+
+@lru_cache(maxsize=1)
+def dialects() -> dict[str, Dialect]:
+    """All dialects by name: the three of this package, then what others bring."""
+    own: tuple[Dialect, ...] = (OpenAIChat(), OpenAIResponses(), AnthropicMessages())
+    found = {dialect.name: dialect for dialect in own}
+    for entry in entry_points(group="byollm.dialects"):
+        if entry.name not in found:
+            found[entry.name] = entry.load()
+    return found
+
+
+def dialect_named(name: str) -> Dialect:
+    """The dialect of that name or alias. Raises ValueError naming the nearest."""
+    known = dialects()
+    canonical = ALIASES.get(name, name)
+    if canonical in known:
+        return known[canonical]
+    near = difflib.get_close_matches(name, [*known, *ALIASES], n=1, cutoff=0.4)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"no twin speaks {name!r}{hint} Known: {', '.join(known)}")
+
+
+__all__ = [
+    "ALIASES",
+    "AnthropicMessages",
+    "Call",
+    "Dialect",
+    "OpenAIChat",
+    "OpenAIResponses",
+    "Prompt",
+    "Rejection",
+    "ToolOffer",
+    "dialect_named",
+    "dialects",
+]

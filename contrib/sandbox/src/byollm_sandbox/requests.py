@@ -1,0 +1,63 @@
+"""What a twin was asked: one record for each request, kept in order of arrival."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl
+
+
+@dataclass(eq=False)
+class Recorded:
+    """One request as it came.
+
+    `dialect` is None for a path no twin knows; `name` is the upstream's (`default` unless `url(…, name=…)` made one).
+    `headers` have lower-case names. `number` counts from 1 in a server. `disconnected`: the caller hung up before the
+    answer was complete. `connection` tells connections apart: two requests with the same number shared one.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    query: str = ""
+    name: str = "default"
+    dialect: str | None = None
+    operation: str | None = None
+    number: int = 0
+    connection: int = 0
+    status: int | None = None
+    disconnected: bool = field(default=False)
+
+    @cached_property
+    def json(self) -> Any:
+        """The body read as JSON; None when it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    @property
+    def key(self) -> str | None:
+        """The key the caller sent, without its scheme; None when there is none."""
+        authorization = self.headers.get("authorization", "")
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() == "bearer" and token.strip():
+            return token.strip()
+        return self.headers.get("x-api-key") or self.headers.get("api-key") or None
+
+    @property
+    def streams(self) -> bool:
+        """The caller asked for a stream."""
+        return isinstance(self.json, dict) and self.json.get("stream") is True
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The query string's parameters."""
+        return dict(parse_qsl(self.query))
+
+    def __repr__(self) -> str:
+        return f"<Recorded {self.number}: {self.method} {self.path} to {self.name}, answered {self.status}>"

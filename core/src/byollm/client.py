@@ -1,0 +1,140 @@
+"""`Client`: the sync shell. `AsyncClient` in `async_client.py` has the same words, awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from byollm.engine.attempt import exchange_once
+from byollm.engine.call import Call
+from byollm.engine.sync_driver import SyncDriver
+from byollm.errors import ByollmError
+from byollm.setup import Preview, Setup
+from byollm.streaming import Stream
+from byollm.transports.base import Transport
+from byollm.types.capabilities import Capabilities, TokenCount
+from byollm.types.completion import Completion
+from byollm.wire.exchange import Exchange
+
+
+class Client(Setup):
+    """One configuration, ready to be asked. Cheap to make: no network, no key and no plugin is touched before use.
+
+    `config`: a mapping (with or without `llm_config`), a path to a YAML file, or `"provider/model"`. `transport`: a name
+    (`httpx`, `httpx2`, `pyreqwest`), an `httpx.BaseTransport` of yours, or None. `middleware` and `observers` come after
+    those of the file. `clock` is for tests. `log_content=True` lets DEBUG records show prompts and answers.
+    Safe in threads and after a fork; a context manager. Raises ConfigError.
+    """
+
+    def __init__(
+        self,
+        config: Any,
+        *,
+        transport: Any = None,
+        middleware: Sequence[Any] = (),
+        observers: Sequence[Any] = (),
+        clock: Any = None,
+        log_content: bool = False,
+    ) -> None:
+        super().__init__(config, transport, middleware, observers, clock, log_content)
+        self._transport: Transport | None = None
+
+    @classmethod
+    def from_yaml(cls, path: str | Path, **options: Any) -> Self:
+        """The configuration of a YAML file. Raises ConfigError with file, line and column."""
+        return cls(Path(path), **options)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Drop idle connections. The client may be used again afterwards."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.close()
+
+    def complete(self, messages: Any, **parameters: Any) -> Completion:
+        """Ask, and wait for the whole answer.
+
+        `messages`: a string, a message, a list of messages, or a Request. Beside the parameters of `byollm.Request`:
+        `task`, `deployment`, `tenant`, `data_class`, `region`, `labels` (a mapping), `timeout` (seconds for the whole
+        call, retries included). Raises the errors of `byollm.errors`.
+        """
+        call, request, lines = self.prepare(messages, parameters, stream=False)
+        return SyncDriver(self.operation.run(call, request, lines), call, self.transport()).run()
+
+    def stream(self, messages: Any, **parameters: Any) -> Stream:
+        """Ask, and read the answer as it arrives: `with client.stream(…) as stream: for event in stream: …`.
+
+        Takes what `complete` takes. Failures before content are raised on entering.
+        """
+        call, request, lines = self.prepare(messages, parameters, stream=True)
+        return Stream(SyncDriver(self.operation.run(call, request, lines), call, self.transport()), call)
+
+    def count_tokens(self, messages: Any, **parameters: Any) -> TokenCount:
+        """The tokens of exactly the request that `complete` would send; asks the provider where it can count."""
+        call, request, lines = self.prepare(messages, parameters, stream=False)
+        line = lines[0]
+        asked = self.counting(line, request)
+        if isinstance(asked, Exchange):
+            asked = self._one(call, line, asked)
+        return asked
+
+    def capabilities(self, *, task: str | None = None, deployment: str | None = None, refine: bool = False) -> Capabilities:
+        """What the first deployment of a task can do. With `refine`, the provider is asked too, where it can tell."""
+        line = self.lines(task, deployment, None)[0]
+        found = line.deployment.capabilities
+        if refine and isinstance(found.refine, Exchange):
+            line.deployment.refine(self._one(Call(clock=self.clock), line, found.refine))
+        return line.deployment.capabilities
+
+    def preview(self, messages: Any, **parameters: Any) -> Preview:
+        """The HTTP request that `complete` would send to its first candidate. Nothing is sent, no key is read."""
+        _, request, lines = self.prepare(messages, parameters, stream=bool(parameters.pop("stream", False)))
+        return self.previewed(lines[0], request)
+
+    def map(
+        self, requests: Iterable[Any], *, concurrency: int = 8, **parameters: Any
+    ) -> Iterator[tuple[int, Completion | ByollmError]]:
+        """Many calls at once: `(index, answer or error)` pairs as they end, lazily; `requests` is read as needed."""
+        from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+        def ask(item: Any) -> Completion | ByollmError:
+            try:
+                return self.complete(item, **parameters)
+            except ByollmError as error:
+                return error
+
+        source = enumerate(requests)
+        with ThreadPoolExecutor(max(1, concurrency)) as pool:
+            running: dict[Future[Completion | ByollmError], int] = {}
+            try:
+                while True:
+                    for index, item in source:
+                        running[pool.submit(ask, item)] = index
+                        if len(running) >= concurrency:
+                            break
+                    if not running:
+                        return
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        yield running.pop(future), future.result()
+            finally:
+                for future in running:
+                    future.cancel()
+
+    def transport(self) -> Transport:
+        """The transport, made at first use."""
+        if self._transport is None:
+            from byollm.transports.choose import make_transport
+
+            self._transport = make_transport(self.transport_choice)
+        return self._transport
+
+    def _one(self, call: Call, line: Any, exchange: Exchange[Any]) -> Any:
+        driver: SyncDriver[list[Any]] = SyncDriver(exchange_once(call, line, exchange), call, self.transport())
+        return self.last_value(line, driver.run())

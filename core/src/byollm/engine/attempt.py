@@ -1,0 +1,250 @@
+"""One try at one deployment: translate, send, read, assemble.
+
+A generator of steps. Events are emitted once an answer has content: until then another deployment may take over and
+the caller sees one answer only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from byollm.engine.cut import StopCutter
+from byollm.engine.failures import decorate, from_answer, from_broken
+from byollm.engine.guard import guard
+from byollm.engine.steps import READ, Close, Emit, Open, OpenLocal, Renew, Steps
+from byollm.errors import ByollmError, ProtocolError, ProviderError, StreamInterruptedError
+from byollm.transports.base import Broken
+from byollm.types.completion import Completion
+from byollm.types.events import NOT_CONTENT, Event
+from byollm.wire.assemble import Assembler
+from byollm.wire.classify import request_id
+from byollm.wire.exchange import Exchange, Head, LocalCall
+from byollm.wire.framing import decoder_for
+
+if TYPE_CHECKING:
+    from byollm.engine.call import Call
+    from byollm.engine.line import Line
+    from byollm.providers.fit import Fitted
+    from byollm.types.request import Request
+
+ERROR_BODY_LIMIT = 256 * 1024
+
+
+def attempt(call: Call, line: Line, request: Request) -> Steps[Completion]:
+    """Ask one deployment once. Raises ProviderError, UnsupportedFeatureError, PluginError or CancelledError."""
+    fitted = line.deployment.fit(request)
+    yield from guard(call, line, fitted.request)
+    asked = line.deployment.exchange(fitted.request)
+    reading = _Reading(call, line, fitted)
+    deadline = _deadline(call, line)
+    if isinstance(asked, LocalCall):
+        yield OpenLocal(asked, fitted.request, deadline)
+        yield from reading.local()
+    else:
+        head = yield from _open(call, line, asked, deadline)
+        reading.head = head
+        yield from reading.answer(asked, head)
+        if asked.then is not None:
+            follow = asked.then(reading.seen)
+            if follow is not None:
+                reading.again()
+                head = yield from _open(call, line, follow, deadline)
+                yield from reading.answer(follow, head)
+    return reading.completion()
+
+
+def exchange_once(call: Call, line: Line, exchange: Exchange[Any]) -> Steps[list[Any]]:
+    """Send an exchange that does not answer with events: a token count, capabilities. Its values."""
+    head = yield from _open(call, line, exchange, _deadline(call, line))
+    values: list[Any] = []
+    decoder, read = None, exchange.reader(head)
+    while True:
+        piece = yield READ
+        if isinstance(piece, Broken):
+            raise _raised(from_broken(piece), line, head, call)
+        try:
+            decoder = decoder or decoder_for(exchange.framing, head.headers, piece)
+            for frame in decoder.feed(piece) if piece else decoder.end():
+                values += read(frame)
+        except ProviderError as error:
+            problem: ByollmError = error.with_traceback(None)
+        except Exception as error:
+            problem = ProtocolError(f"the answer cannot be read ({type(error).__name__})")
+        else:
+            if piece:
+                continue
+            yield Close(True)
+            return values
+        raise _raised(problem, line, head, call)
+
+
+def _deadline(call: Call, line: Line) -> float | None:
+    if call.deadline is not None or line.timeouts.total is None:
+        return call.deadline
+    return call.clock.monotonic() + line.timeouts.total
+
+
+def _open(call: Call, line: Line, exchange: Exchange[Any], deadline: float | None) -> Steps[Head]:
+    renewed = False
+    auth = line.auth_for(exchange)
+    while True:
+        head = yield Open(exchange.request, line, auth, deadline)
+        if isinstance(head, ByollmError):
+            raise _raised(head, line, None, call)
+        if isinstance(head, Broken):
+            raise _raised(from_broken(head), line, None, call)
+        if 200 <= head.status < 300:
+            opened: Head = head
+            return opened
+        body = yield from _error_body()
+        if head.status == 401 and not renewed:
+            renewed = True
+            changed = yield Renew(line, auth)
+            if isinstance(changed, ByollmError):
+                raise _raised(changed, line, head, call)
+            if changed:
+                continue
+        raise decorate(from_answer(exchange, head, body), line, head, call)
+
+
+def _error_body() -> Steps[bytes]:
+    pieces: list[bytes] = []
+    size = 0
+    while size < ERROR_BODY_LIMIT:
+        piece = yield READ
+        if isinstance(piece, Broken) or not piece:
+            yield Close(not isinstance(piece, Broken))
+            return b"".join(pieces)
+        pieces.append(piece)
+        size += len(piece)
+    yield Close(False)
+    return b"".join(pieces)[:ERROR_BODY_LIMIT]
+
+
+def _raised(error: ByollmError, line: Line, head: Head | None, call: Call) -> ByollmError:
+    return decorate(error, line, head, call) if isinstance(error, ProviderError) else error
+
+
+class _Reading:
+    """An answer being read: frames into events, events into a completion, content to the caller."""
+
+    def __init__(self, call: Call, line: Line, fitted: Fitted) -> None:
+        self.call = call
+        self.line = line
+        self.fitted = fitted
+        self.assembler = Assembler()
+        self.cutter = StopCutter(fitted.cut_at) if fitted.cut_at else None
+        self.pending: list[Event] | None = []
+        self.head: Head | None = None
+        self.document: Any = None
+        self.seen: list[Any] = []
+        self.keep = False
+        self.ended = False
+
+    def again(self) -> None:
+        """A second exchange answers the same request: start over."""
+        self.assembler, self.pending, self.ended = Assembler(), [], False
+
+    def answer(self, exchange: Exchange[Event], head: Head) -> Steps[None]:
+        """Read to the end of the answer. Raises what went wrong."""
+        decoder: Any = None
+        read = exchange.reader(head)
+        self.keep = exchange.then is not None
+        while not self.ended:
+            piece = yield READ
+            if type(piece) is not bytes:
+                if self.assembler.finished:  # the terminal marker was seen: a rude goodbye changes nothing
+                    break
+                raise self.failed(from_broken(piece, self.partial()), head)
+            problem: ByollmError | None = None
+            events: list[Event] = []
+            try:
+                if decoder is None:
+                    decoder = decoder_for(exchange.framing, head.headers, piece)
+                frames = decoder.feed(piece) if piece else decoder.end()
+                for frame in frames:
+                    self.document = frame.data
+                    events += read(frame)
+            except ByollmError as error:
+                problem = error.with_traceback(None)
+            except Exception as error:  # bytes that no rule foresaw
+                problem = ProtocolError(f"the answer cannot be read ({type(error).__name__})")
+            if events:
+                yield from self.take(events)
+            if problem is not None and not self.assembler.finished:
+                raise self.failed(problem, head)
+            if not piece:
+                break
+        if not self.assembler.finished:
+            words = "the answer ended without its terminal marker"
+            raise self.failed(StreamInterruptedError(words, partial=self.partial()), head)
+        if decoder is not None and type(decoder).__name__ != "JsonDecoder":
+            self.document = None
+        yield Close(not self.ended)
+
+    def local(self) -> Steps[None]:
+        """Read an in-process model to its end."""
+        while True:
+            events = yield READ
+            if isinstance(events, Broken):
+                raise self.failed(from_broken(events, self.partial()), None)
+            if not events:
+                break
+            yield from self.take(events)
+            if self.ended:
+                break
+        if not self.assembler.finished:
+            words = "the in-process model ended without Finished"
+            raise self.failed(StreamInterruptedError(words, partial=self.partial()), None)
+        yield Close(False)
+
+    def take(self, events: list[Event]) -> Steps[None]:
+        """Assemble, and show what may be shown."""
+        if self.keep:
+            self.seen += events
+        if self.cutter is not None:
+            events = self.cutter.feed(events)
+            self.ended = self.cutter.cut
+        self.assembler.feed(events)
+        pending = self.pending
+        if pending is not None:
+            pending += events
+            if all(type(event) in NOT_CONTENT for event in events):
+                return
+            self.pending, events = None, pending
+            self.call.committed = True
+        yield Emit(events)
+
+    def partial(self) -> Completion | None:
+        """What has arrived, if there was content."""
+        return self._completed() if self.pending is None else None
+
+    def failed(self, error: ByollmError, head: Head | None) -> ByollmError:
+        """The error as the caller sees it: with the partial answer, where content had come."""
+        partial = self.partial()
+        if partial is not None and isinstance(error, ProviderError):
+            error.failover_ok = False
+            error.retryable = error.retryable and not isinstance(error, StreamInterruptedError)
+            if error.billed == "no":
+                error.billed = "unknown"
+            error.__dict__["partial"] = partial
+        return _raised(error, self.line, head, self.call)
+
+    def completion(self) -> Completion:
+        """The whole answer."""
+        return self._completed()
+
+    def _completed(self) -> Completion:
+        completion = self.assembler.completion()
+        line, head = self.line, self.head
+        completion.provider = line.provider
+        completion.model = completion.model or line.model
+        completion.deployment = line.name
+        completion.adjustments = self.fitted.adjustments
+        completion.raw = self.document
+        completion.output_schema = self.fitted.request.output_schema
+        if head is not None:
+            found = request_id(head.headers)
+            completion.request_id = line.credentials.redactor.text(found) if found else None
+        return completion
+

@@ -1,0 +1,92 @@
+"""Two brakes: a breaker per deployment, and a budget for retries. Both are pure in the clock they are given."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Final
+
+FAILURES_TO_OPEN: Final = 5
+OPEN_SECONDS: Final = 20.0
+WINDOW_SECONDS: Final = 10.0
+RETRY_SHARE: Final = 0.2
+RETRY_FLOOR: Final = 1.0
+
+
+class Breaker:
+    """Opens after five failures in a row; after 20 s it lets one probe through, and closes when that succeeds.
+
+    An open breaker does not forbid a deployment, it puts it last: when nothing else is left, the caller still gets the
+    provider's own answer.
+    """
+
+    __slots__ = ("_failures", "_lock", "_opened", "_probing")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._opened: float | None = None
+        self._probing = False
+
+    def __repr__(self) -> str:
+        return "Breaker(open)" if self._opened is not None else "Breaker(closed)"
+
+    def allows(self, now: float) -> bool:
+        """True when closed, or when this call is the single probe."""
+        if self._opened is None:
+            return True
+        with self._lock:
+            if self._opened is None:
+                return True
+            if self._probing or now - self._opened < OPEN_SECONDS:
+                return False
+            self._probing = True
+            return True
+
+    def succeeded(self) -> None:
+        """The deployment answered, if only with a refusal of its own making."""
+        if self._failures or self._opened is not None:
+            with self._lock:
+                self._failures, self._opened, self._probing = 0, None, False
+
+    def failed(self, now: float) -> None:
+        """The deployment could not be reached, or failed by itself."""
+        with self._lock:
+            self._failures += 1
+            if self._failures >= FAILURES_TO_OPEN:
+                self._opened, self._probing = now, False
+
+
+class RetryBudget:
+    """At most a fifth of the calls of the last 10 s, and at least one a second, may be requests after a call's first."""
+
+    __slots__ = ("_calls", "_lock", "_retries")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: deque[float] = deque()
+        self._retries: deque[float] = deque()
+
+    def __repr__(self) -> str:
+        return "RetryBudget(…)"
+
+    def count_call(self, now: float) -> None:
+        """A call's first request."""
+        with self._lock:
+            self._calls.append(now)
+            self._forget(now)
+
+    def spend(self, now: float) -> bool:
+        """May one more request be sent? True counts it."""
+        with self._lock:
+            self._forget(now)
+            most = max(RETRY_FLOOR * WINDOW_SECONDS, RETRY_SHARE * len(self._calls))
+            if len(self._retries) >= most:
+                return False
+            self._retries.append(now)
+            return True
+
+    def _forget(self, now: float) -> None:
+        for times in (self._calls, self._retries):
+            while times and now - times[0] > WINDOW_SECONDS:
+                times.popleft()

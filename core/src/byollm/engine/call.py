@@ -1,0 +1,89 @@
+"""One call of a user: who asked, for what, until when."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from byollm.transports.base import Cancellation, Timeouts
+from byollm.types.completion import Attempt
+from byollm.wire.exchange import LocalContext
+
+
+class Clock(Protocol):
+    """Time, as the engine sees it. `byollm.testing.ManualClock` is one that only moves when told."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back: deadlines are instants of it."""
+        ...
+
+    def time(self) -> float:
+        """Unix seconds."""
+        ...
+
+    def sleep(self, seconds: float, cancellation: Cancellation) -> bool:
+        """Wait; True when cancelled meanwhile."""
+        ...
+
+    async def async_sleep(self, seconds: float) -> None:
+        """Wait, awaited."""
+        ...
+
+
+class SystemClock:
+    """The machine's own."""
+
+    monotonic = staticmethod(time.monotonic)
+    time = staticmethod(time.time)
+
+    def sleep(self, seconds: float, cancellation: Cancellation) -> bool:
+        """Wait; True when cancelled meanwhile."""
+        return cancellation.wait(seconds)
+
+    async def async_sleep(self, seconds: float) -> None:
+        """Wait, awaited."""
+        import asyncio
+
+        await asyncio.sleep(seconds)
+
+
+SYSTEM_CLOCK = SystemClock()
+
+
+@dataclass(slots=True)
+class Call:
+    """What middleware and observers are told of a call.
+
+    `id` names the operation; `deadline` is an instant of the clock or None; `labels` are the caller's own words. `attempts`
+    grows as they end. `notes` is for middleware to keep things in, under its own name.
+    """
+
+    task: str | None = None
+    tenant: str | None = None
+    data_class: str | None = None
+    region: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    stream: bool = False
+    deadline: float | None = None
+    timeouts: Timeouts | None = None
+    clock: Clock = SYSTEM_CLOCK
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    id: str = field(default_factory=lambda: os.urandom(8).hex())
+    attempts: list[Attempt] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
+    committed: bool = False
+    random: Callable[[], float] = random.random
+
+    def local_context(self, deadline: float | None) -> LocalContext:
+        """What an in-process model sees of this call."""
+        now = self.clock.monotonic
+        return LocalContext(lambda: self.cancellation.cancelled, lambda: None if deadline is None else deadline - now())
+
+    def seconds_left(self) -> float | None:
+        """Until the deadline; None without one."""
+        return None if self.deadline is None else self.deadline - self.clock.monotonic()

@@ -1,0 +1,78 @@
+"""A line: one deployment with all that sending to it takes. What the routing chooses between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from byollm.engine.breaker import Breaker, RetryBudget
+from byollm.engine.credentials import Credentials
+from byollm.providers.deployment import Deployment
+from byollm.transports.base import Place, Timeouts
+from byollm.types.completion import Completion
+from byollm.wire.auth import AuthScheme
+from byollm.wire.exchange import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """`attempts` at one deployment, `total` in one call, `on_unknown`: after an attempt that may have been billed."""
+
+    attempts: int = 3
+    total: int = 5
+    on_unknown: str = "fail_over"
+    base: float = 0.5
+    cap: float = 8.0
+    longest_wait: float = 120.0
+    """A provider that asks for more is left for the next candidate: the official SDKs draw the same line."""
+
+
+@dataclass(slots=True, repr=False)
+class Line:
+    """A deployment, how to get there, and how often to try."""
+
+    deployment: Deployment
+    place: Place
+    credentials: Credentials
+    auth: AuthScheme | None = None
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    retries: Retries = field(default_factory=Retries)
+    transport: Any = None
+    headers: tuple[tuple[str, str], ...] = ()
+    query: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    pricing: Any = None
+    guard: str = "local"
+    region: str | None = None
+    tags: tuple[str, ...] = ()
+    limiter: Callable[[], float] | None = None
+    breaker: Breaker = field(default_factory=Breaker)
+    budget: RetryBudget = field(default_factory=RetryBudget)
+
+    def __repr__(self) -> str:
+        return f"Line({self.name!r})"
+
+    def auth_for(self, exchange: Exchange[Any]) -> AuthScheme:
+        """The scheme that the file names, else the one the plugin chose for this request."""
+        return self.auth if self.auth is not None else exchange.auth
+
+    def cost(self, completion: Completion) -> Decimal | None:
+        """What the answer cost by the line's prices; None when no price or no usage is known."""
+        return self.pricing.cost(completion.usage) if self.pricing is not None else None
+
+    @property
+    def name(self) -> str:
+        """The deployment's name."""
+        return self.deployment.target.deployment
+
+    @property
+    def provider(self) -> str:
+        """The plugin's name."""
+        return self.deployment.manifest.name
+
+    @property
+    def model(self) -> str:
+        """The model asked for."""
+        return self.deployment.target.model

@@ -1,0 +1,128 @@
+"""Middleware and observers: what may stand around a call, and what is told of it.
+
+Middleware is an object with `around(call, request, next)`, a generator of steps:
+`completion = yield from next(request)`. It may change the request, answer with a Completion of its own, refuse by
+raising, rewrite events (`map_events`), or `yield Run(function)` for blocking work. `position` is "operation" (once a
+call, before routing) or "attempt" (once a deployment tried). The first in the file is the outermost.
+
+An observer has `started(call, deployment)` and `finished(call, attempt)`, both optional. Each is told on its own: one
+that fails is counted and logged once. Only one with `required = True` may stop a call, and it is asked before sending.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from byollm.engine.steps import Emit, Steps
+from byollm.errors import ByollmError, PluginError
+from byollm.types.completion import Attempt, Completion
+from byollm.types.events import Event
+from byollm.wire.assemble import Assembler
+
+if TYPE_CHECKING:
+    from byollm.engine.call import Call
+    from byollm.types.request import Request
+
+Next = Callable[["Request"], Steps[Completion]]
+log = logging.getLogger("byollm")
+
+
+class Middleware(Protocol):
+    """Stands around a call."""
+
+    position: str
+
+    def around(self, call: Call, request: Request, next: Next) -> Steps[Completion]:
+        """Yield steps; return the completion."""
+        ...
+
+
+def wrap(middleware: Sequence[Middleware], call: Call, core: Next) -> Next:
+    """`core` with every middleware around it, the first outermost."""
+    for layer in reversed(middleware):
+        core = _layer(layer, call, core)
+    return core
+
+
+def _layer(layer: Middleware, call: Call, inner: Next) -> Next:
+    def run(request: Request) -> Steps[Completion]:
+        completion = yield from layer.around(call, request, inner)
+        if not isinstance(completion, Completion):
+            raise PluginError(f"middleware {type(layer).__name__} returned {type(completion).__name__}, not a Completion")
+        return completion
+
+    return run
+
+
+def map_events(steps: Steps[Completion], function: Callable[[Event], Sequence[Event]]) -> Steps[Completion]:
+    """Run `steps` with every event rewritten, and the completion made of what was rewritten.
+
+    `function` gets one event and answers with none, one or more. The order table still holds.
+    """
+    assembler = Assembler()
+    answer: Any = None
+    while True:
+        try:
+            step = steps.send(answer)
+        except StopIteration as end:
+            completion: Completion = end.value
+            break
+        if type(step) is Emit:
+            events = [new for event in step.events for new in function(event)]
+            assembler.feed(events)
+            answer = yield Emit(events)
+        else:
+            answer = yield step
+    if assembler.started:
+        rewritten = assembler.completion()
+        completion.parts = rewritten.parts
+        completion.usage = rewritten.usage
+        completion.finish_reason = rewritten.finish_reason
+        completion.raw_finish_reason = rewritten.raw_finish_reason
+    return completion
+
+
+class Observers:
+    """Tells each observer on its own. `failures` counts by name, for `byollm doctor`."""
+
+    __slots__ = ("_all", "failures")
+
+    def __init__(self, observers: Sequence[Any] = ()) -> None:
+        self._all = tuple(observers)
+        self.failures: dict[str, int] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._all)
+
+    def started(self, call: Call, deployment: str) -> None:
+        """Asked before sending. Raises what a required observer raises, as PluginError."""
+        for observer in self._all:
+            self._tell(observer, "started", call, deployment, required=bool(getattr(observer, "required", False)))
+
+    def finished(self, call: Call, attempt: Attempt) -> None:
+        """Told after each attempt; never raises."""
+        for observer in self._all:
+            self._tell(observer, "finished", call, attempt, required=False)
+
+    def _tell(self, observer: Any, what: str, *arguments: Any, required: bool) -> None:
+        method = getattr(observer, what, None)
+        if method is None:
+            return
+        try:
+            method(*arguments)
+        except ByollmError as error:
+            if required:
+                raise
+            problem = type(error).__name__
+        except Exception as error:
+            problem = type(error).__name__
+        else:
+            return
+        name = type(observer).__name__
+        self.failures[name] = self.failures.get(name, 0) + 1
+        if self.failures[name] == 1:
+            log.warning("observer %s failed in %s (%s); further failures are only counted", name, what, problem)
+        if required:
+            raise PluginError(f"required observer {name} failed ({problem}): nothing was sent")

@@ -1,0 +1,58 @@
+"""The last metre before a transport: a translator's request and the credentials, put together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from byollm.engine.credentials import HiddenHeaders
+from byollm.transports.base import Outgoing, Place, Timeouts
+
+if TYPE_CHECKING:
+    from byollm.engine.call import Call
+    from byollm.engine.line import Line
+    from byollm.engine.steps import Open
+    from byollm.wire.exchange import HttpRequest
+
+AUTH_BODY_LIMIT = 1024 * 1024
+
+
+def final_url(line: Line, url: str) -> str:
+    """The translator's URL with the file's `query:` added."""
+    if not line.query:
+        return url
+    return f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(line.query)}"
+
+
+def final_headers(line: Line, request: HttpRequest) -> list[tuple[str, str]]:
+    """The translator's headers with the file's `headers:` on top; the last of a name wins."""
+    if not line.headers:
+        return list(request.headers)
+    mine = {name.lower() for name, _ in line.headers}
+    return [*((name, value) for name, value in request.headers if name.lower() not in mine), *line.headers]
+
+
+def outgoing(step: Open, call: Call, credentials: HiddenHeaders) -> Outgoing:
+    """Everything the transport needs, the credentials last."""
+    line, request = step.line, step.request
+    names = {name.lower() for name, _ in credentials}
+    headers = [(name, value) for name, value in final_headers(line, request) if name.lower() not in names]
+    return Outgoing(
+        method=request.method,
+        url=final_url(line, request.url),
+        headers=HiddenHeaders([*headers, *credentials]),
+        body=request.body,
+        place=line.place,
+        timeouts=call.timeouts or line.timeouts,
+        deadline=step.deadline,
+        cancellation=call.cancellation,
+    )
+
+
+def auth_outgoing(request: HttpRequest, line: Line, call: Call, deadline: float | None) -> Outgoing:
+    """An auth scheme's own request: to declared hosts only, over the same way out."""
+    place = Place(line.place.hosts, line.place.proxy, line.place.tls, key=f"{line.place.key}#auth")
+    timeouts = Timeouts(connect=10.0, first_byte=30.0, idle=30.0, total=60.0)
+    return Outgoing(
+        request.method, request.url, HiddenHeaders(request.headers), request.body, place, timeouts, deadline, call.cancellation
+    )

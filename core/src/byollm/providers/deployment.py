@@ -1,0 +1,114 @@
+"""One deployment, ready to be asked: its plugin behind a pluggy manager of its own, its capabilities merged.
+
+There is one manager per deployment and never one for all, so a prompt is seen by the plugin it is meant for only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pluggy
+
+from byollm.errors import ByollmError, ConfigError, PluginError, UnsupportedFeatureError
+from byollm.providers.fit import Fitted, OnUnsupported, fit
+from byollm.providers.hooks import PROJECT, Provider
+from byollm.providers.manifest import Manifest
+from byollm.providers.target import Target
+from byollm.types.capabilities import Capabilities, TokenCount
+from byollm.types.request import Request
+from byollm.wire.exchange import Exchange, LocalCall
+
+
+@dataclass(slots=True)
+class Deployment:
+    """A plugin bound to one target. `override` are the file's `capabilities:`, which win over the plugin's."""
+
+    plugin: Any
+    manifest: Manifest
+    target: Target
+    on_unsupported: OnUnsupported = "adapt"
+    override: Mapping[str, Any] = field(default_factory=dict)
+    distribution: str = ""
+    version: str = ""
+    _hooks: Any = field(default=None, init=False, repr=False)
+    _capabilities: Capabilities | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        manager = pluggy.PluginManager(PROJECT)
+        manager.add_hookspecs(Provider)
+        problem = ""
+        try:
+            manager.register(self.plugin, self.manifest.name)
+            manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            problem = str(error)
+        if problem:
+            raise PluginError(f"{self.distribution or self.manifest.name}: a hook does not fit: {problem}")
+        self._hooks = manager.hook
+
+    @property
+    def name(self) -> str:
+        """The deployment's name."""
+        return self.target.deployment
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Plugin, model family and the file, merged; asked once. Raises ConfigError for an unknown name in the file."""
+        if self._capabilities is None:
+            found = self._ask("capabilities", target=self.target) or Capabilities()
+            if not isinstance(found, Capabilities):
+                raise PluginError(f"{self.manifest.name}: capabilities answered {type(found).__name__}")
+            self._capabilities = self._merged(found)
+        return self._capabilities
+
+    def refine(self, found: Capabilities) -> None:
+        """Take what the provider itself said; the file still wins."""
+        self._capabilities = self._merged(found)
+
+    def _merged(self, found: Capabilities) -> Capabilities:
+        if not self.override:
+            return found
+        try:
+            return found.merged(self.override, "configuration")
+        except (KeyError, ValueError) as error:
+            problem = str(error)
+        raise ConfigError(f"deployment {self.name!r}: capabilities: {problem} is not a capability byollm knows")
+
+    def fit(self, request: Request) -> Fitted:
+        """The request as this model takes it. Raises UnsupportedFeatureError for a contract it cannot keep."""
+        target = self.target
+        return fit(
+            request,
+            self.capabilities,
+            provider=self.manifest.name,
+            transport=target.api,
+            model=target.model,
+            on_unsupported=self.on_unsupported,
+        )
+
+    def exchange(self, request: Request) -> Exchange[Any] | LocalCall:
+        """The plugin's translation. Raises UnsupportedFeatureError when it has none, PluginError when it breaks."""
+        answer = self._ask("complete", request=request, target=self.target)
+        if answer is None:
+            raise UnsupportedFeatureError(f"{self.manifest.name} has no way to complete over {self.target.api!r}")
+        if not isinstance(answer, Exchange | LocalCall):
+            raise PluginError(f"{self.manifest.name}: complete answered {type(answer).__name__}, not an Exchange")
+        return answer
+
+    def count(self, request: Request) -> TokenCount | Exchange[TokenCount] | None:
+        """The plugin's count, an exchange that asks for it, or None."""
+        answer = self._ask("count_tokens", request=request, target=self.target)
+        if answer is not None and not isinstance(answer, TokenCount | Exchange):
+            raise PluginError(f"{self.manifest.name}: count_tokens answered {type(answer).__name__}")
+        return answer
+
+    def _ask(self, hook: str, **arguments: Any) -> Any:
+        try:
+            return getattr(self._hooks, hook)(**arguments)
+        except ByollmError:
+            raise
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+        raise PluginError(f"{self.manifest.name}: {hook} failed: {problem}")

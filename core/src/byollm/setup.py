@@ -1,0 +1,225 @@
+"""What both clients share: a configuration into lines, words into a call and a request, a request into a preview."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from byollm.engine.call import SYSTEM_CLOCK, Call
+from byollm.engine.middleware import Observers
+from byollm.engine.operation import Operation
+from byollm.errors import ConfigError, ProtocolError, UnsupportedFeatureError
+from byollm.types.request import Request, unknown_parameter
+
+if TYPE_CHECKING:
+    from byollm.config.llm_config import LlmConfig
+    from byollm.engine.line import Line
+    from byollm.types.capabilities import TokenCount
+    from byollm.types.completion import Adjustment
+    from byollm.wire.exchange import Exchange
+
+CALL_WORDS: Final = ("task", "deployment", "tenant", "data_class", "region", "labels", "timeout")
+"""Keyword arguments of a call that are not parameters of the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A request as it would be sent. Credential headers are masked; `body` is the JSON document."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: Any
+    adjustments: tuple[Adjustment, ...]
+    provider: str
+    model: str
+    deployment: str
+
+    def __str__(self) -> str:
+        import json
+
+        lines = [f"{self.method} {self.url}", *(f"{name}: {value}" for name, value in self.headers.items()), ""]
+        return "\n".join([*lines, json.dumps(self.body, indent=2, ensure_ascii=False)])
+
+
+class Setup:
+    """The half of a client that does no I/O."""
+
+    def __init__(
+        self,
+        config: Any,
+        transport: Any,
+        middleware: Sequence[Any],
+        observers: Sequence[Any],
+        clock: Any,
+        log_content: bool,
+    ) -> None:
+        from byollm.config.llm_config import load
+
+        self.config: LlmConfig = load(config)
+        self.clock = clock or SYSTEM_CLOCK
+        self.transport_choice = transport if transport is not None else self.config.transport
+        self.observers = Observers([*_extensions("byollm.observers", self.config.observers), *observers])
+        layers = [*_extensions("byollm.middleware", self.config.middleware), *middleware]
+        self.operation = Operation(layers, self.observers, log_content)
+        self._lines: dict[tuple[str, str | None], Line] = {}
+        self._lock = threading.Lock()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a client is not pickled: make one in each process from the same configuration")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(sorted(self.config.deployments))})"
+
+    def lines(self, task: str | None, deployment: str | None, tenant: str | None) -> list[Line]:
+        """The candidates of a call, in order. Raises ConfigError for names that do not exist."""
+        from byollm.config.llm_config import candidates
+
+        return [self.line(name, tenant) for name in candidates(self.config, task, deployment)]
+
+    def line(self, name: str, tenant: str | None = None) -> Line:
+        """One deployment of a tenant, made at first use. Raises ConfigError and PluginError."""
+        line = self._lines.get((name, tenant))
+        if line is None:
+            from byollm.engine.build import build_line
+
+            with self._lock:
+                line = self._lines.get((name, tenant))
+                if line is None:
+                    line = self._lines[(name, tenant)] = build_line(self.config, name, tenant)
+        return line
+
+    def prepare(self, messages: Any, parameters: dict[str, Any], *, stream: bool) -> tuple[Call, Request, list[Line]]:
+        """Sort the words of a call. Raises UnknownParameterError and ConfigError before anything is sent."""
+        words = {name: parameters.pop(name) for name in CALL_WORDS if name in parameters}
+        if "stream" in parameters or "model" in parameters:
+            raise _misplaced("stream" if "stream" in parameters else "model")
+        if isinstance(messages, Request):
+            request = messages.with_(**_known(parameters), stream=stream) if parameters or stream else messages
+        else:
+            request = Request(messages, **_known(parameters), stream=stream)
+        if not request.messages:
+            raise ConfigError("there is no message to answer", hint='pass a text or messages: client.complete("hi")')
+        lines = self.lines(words.get("task"), words.get("deployment"), words.get("tenant"))
+        region = words.get("region")
+        if region is not None:
+            lines = _in_region(lines, region)
+        timeout = _seconds(words.get("timeout"))
+        total = timeout if timeout is not None else lines[0].timeouts.total
+        call = Call(
+            task=words.get("task"),
+            tenant=words.get("tenant"),
+            data_class=words.get("data_class"),
+            region=region,
+            labels=words.get("labels") or {},
+            stream=stream,
+            deadline=None if total is None else self.clock.monotonic() + total,
+            clock=self.clock,
+        )
+        return call, request, lines
+
+    def counting(self, line: Line, request: Request) -> TokenCount | Exchange[TokenCount]:
+        """The plugin's count, the exchange that asks for it, or the core's estimate with bounds."""
+        from byollm.providers.counting import estimate
+
+        fitted = line.deployment.fit(request).request
+        asked = line.deployment.count(fitted)
+        return asked if asked is not None else estimate(fitted)
+
+    def last_value(self, line: Line, values: list[Any]) -> Any:
+        """The value an exchange was read into. Raises ProtocolError when there is none."""
+        if not values:
+            raise ProtocolError(f"{line.name}: the answer holds no value", provider=line.provider, model=line.model)
+        return values[-1]
+
+    def previewed(self, line: Line, request: Request) -> Preview:
+        """The translation of a request, credentials masked."""
+        from byollm.engine.outgoing import final_headers, final_url
+        from byollm.wire.exchange import Exchange
+        from byollm.wire.json import parse_json
+        from byollm.wire.redact import MASK, masked_headers
+
+        fitted = line.deployment.fit(request)
+        asked = line.deployment.exchange(fitted.request)
+        if not isinstance(asked, Exchange):
+            raise UnsupportedFeatureError(f"{line.name} is an in-process model: there is no request to show")
+        headers = dict(masked_headers(final_headers(line, asked.request)))
+        headers |= dict.fromkeys(_credential_names(line, asked), MASK)
+        try:
+            body = parse_json(asked.request.body)
+        except ValueError:
+            body = asked.request.body.decode("utf-8", "replace")
+        return Preview(
+            asked.request.method,
+            final_url(line, asked.request.url),
+            headers,
+            body,
+            fitted.adjustments,
+            line.provider,
+            line.model,
+            line.name,
+        )
+
+
+def _credential_names(line: Line, exchange: Exchange[Any]) -> list[str]:
+    from byollm.wire.auth import HeaderKey, NoAuth
+
+    scheme = line.auth_for(exchange)
+    if isinstance(scheme, NoAuth):
+        return line.credentials.header_names
+    return [scheme.header if isinstance(scheme, HeaderKey) else "authorization", *line.credentials.header_names]
+
+
+def _known(parameters: dict[str, Any]) -> dict[str, Any]:
+    from byollm.types.request import PARAMETERS
+
+    for name in parameters:
+        if name not in PARAMETERS:
+            raise unknown_parameter(name, CALL_WORDS)
+    return parameters
+
+
+def _misplaced(name: str) -> Exception:
+    if name == "model":
+        hint = "the configuration names the model; choose with task=… or deployment=…"
+        error = unknown_parameter(name, CALL_WORDS)
+        error.hint = hint
+        return error
+    return unknown_parameter(name, CALL_WORDS)
+
+
+def _seconds(timeout: Any) -> float | None:
+    if timeout is None:
+        return None
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0 or timeout == float("inf"):
+        raise ConfigError(f"timeout must be a number of seconds above 0, not {timeout!r}")
+    return float(timeout)
+
+
+def _in_region(lines: list[Line], region: str) -> list[Line]:
+    from byollm.errors import NoRouteError
+
+    kept = [line for line in lines if line.region == region]
+    if kept:
+        return kept
+    skipped = {line.name: f"its region is {line.region or 'not set'}, not {region}" for line in lines}
+    raise NoRouteError(f"no deployment of this task is in region {region!r}", skipped=skipped)
+
+
+def _extensions(group: str, names: Sequence[Any]) -> list[Any]:
+    """Middleware and observers of the file: `name`, or `{name: …, options}` handed to what the entry point names."""
+    from byollm.errors import PluginError
+    from byollm.providers.discovery import listed, load, pick
+
+    made: list[Any] = []
+    for entry in names:
+        name, options = (entry, {}) if isinstance(entry, str) else (entry["name"], {k: v for k, v in entry.items() if k != "name"})
+        point = pick(group, name)
+        if point is None:
+            known = ", ".join(item.name for item in listed(group)) or "none"
+            raise PluginError(f"no plugin brings {name!r} ({group}); installed: {known}")
+        factory = load(group, point)
+        made.append(factory(**options) if callable(factory) else factory)
+    return made

@@ -1,0 +1,91 @@
+"""An answer being read, sync. Entering it sends; leaving it early closes the connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from byollm.types.completion import Completion
+from byollm.types.events import Event, TextDelta
+from byollm.wire.assemble import Assembler
+
+if TYPE_CHECKING:
+    from byollm.engine.call import Call
+    from byollm.engine.sync_driver import SyncDriver
+
+
+class StreamState:
+    """What both streams know: the events so far, and what they make."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.seen: list[list[Event]] = []
+        self.finished: Completion | None = None
+        self.entered = False
+
+    @property
+    def partial(self) -> Completion:
+        """What has arrived so far; `finish_reason` is None until the answer is complete."""
+        if self.finished is not None:
+            return self.finished
+        assembler = Assembler()
+        for events in self.seen:
+            assembler.feed(events)
+        completion = assembler.completion()
+        if not assembler.finished:
+            completion.finish_reason = None
+        completion.attempts = tuple(self.call.attempts)
+        return completion
+
+    @property
+    def completion(self) -> Completion:
+        """The whole answer once it is read to the end; before that, the partial one."""
+        return self.partial
+
+    def cancel(self) -> None:
+        """Give up, from any thread: the reader gets CancelledError within milliseconds."""
+        self.call.cancellation.cancel()
+
+    def check_entered(self, word: str) -> None:
+        """Raises TypeError when the stream was not entered."""
+        if not self.entered:
+            raise TypeError(f"enter the stream first: `{word} client.stream(…) as stream:`")
+
+
+class Stream(StreamState):
+    """`with client.stream(…) as stream: for event in stream: …`; `.text_stream`, `.partial`, `.completion`, `.cancel()`."""
+
+    def __init__(self, driver: SyncDriver[Any], call: Call) -> None:
+        super().__init__(call)
+        self._driver = driver
+        self._ready: list[Event] | None = None
+
+    def __enter__(self) -> Self:
+        self.entered = True
+        self._ready = self._pull()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._driver.close()
+
+    def _pull(self) -> list[Event] | None:
+        events = self._driver.pull()
+        if events is None:
+            self.finished = self._driver.result
+        else:
+            self.seen.append(events)
+        return events
+
+    def __iter__(self) -> Iterator[Event]:
+        self.check_entered("with")
+        while self._ready is not None:
+            yield from self._ready
+            self._ready = self._pull()
+
+    @property
+    def text_stream(self) -> Iterator[str]:
+        """The visible text, piece by piece."""
+        for event in self:
+            if type(event) is TextDelta:
+                yield event.text

@@ -1,0 +1,35 @@
+"""What a call consumed, counted the same way for every provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens. None means that the provider did not tell.
+
+    `input_tokens` includes `cached_tokens` (read from a cache) and `cache_write_tokens`; `output_tokens` includes
+    `reasoning_tokens`: always, whichever way the provider's own numbers go. `details` keeps what has no neutral name
+    (audio tokens, cache writes by lifetime, the tier served, a cost the provider reported).
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    details: dict[str, Any] | None = None
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Input and output together; None when either is unknown."""
+        if self.input_tokens is None or self.output_tokens is None:
+            return None
+        return self.input_tokens + self.output_tokens
+
+    def updated(self, later: Usage) -> Usage:
+        """Cumulative reports: the last known value of each field wins."""
+        known = {field.name: getattr(later, field.name) for field in fields(later)}
+        return replace(self, **{name: value for name, value in known.items() if value is not None})

@@ -1,0 +1,189 @@
+"""Events into a completion, with the legal order as a table.
+
+`Started` once and first; content events only between `Started` and `Finished`; after `Finished` only `UsageReported`.
+Who breaks it is the plugin, not the provider: `PluginError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from byollm.errors import PluginError
+from byollm.types.completion import Completion
+from byollm.types.events import (
+    Event,
+    Finished,
+    PartAdded,
+    ReasoningDelta,
+    Started,
+    StateAttached,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallStarted,
+    UsageReported,
+)
+from byollm.types.parts import Opaque, Part, Reasoning, Text, ToolCall
+from byollm.types.usage import Usage
+
+NEW, OPEN, DONE = 0, 1, 2
+_ALLOWED: dict[type, tuple[int, ...]] = {
+    Started: (NEW,),
+    TextDelta: (OPEN,),
+    ReasoningDelta: (OPEN,),
+    ToolCallStarted: (OPEN,),
+    ToolCallDelta: (OPEN,),
+    PartAdded: (OPEN,),
+    StateAttached: (OPEN,),
+    UsageReported: (OPEN, DONE),
+    Finished: (OPEN,),
+}
+"""In which state of an answer each event is legal."""
+
+_WORDS = {NEW: "before Started", OPEN: "after Started", DONE: "after Finished"}
+
+
+class _Slot:
+    __slots__ = ("kind", "part", "pieces", "state", "tool")
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+        self.pieces: list[str] = []
+        self.part: Part | None = None
+        self.state: Opaque | None = None
+        self.tool: tuple[str, str] = ("", "")
+
+
+class Assembler:
+    """Feed it events; `completion()` may be asked at any time and gives what has arrived."""
+
+    __slots__ = ("_id", "_model", "_reason", "_slots", "_state", "_usage")
+
+    def __init__(self) -> None:
+        self._state = NEW
+        self._slots: dict[int, _Slot] = {}
+        self._usage = Usage()
+        self._reason: Finished | None = None
+        self._id: str | None = None
+        self._model: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        """The terminal marker was seen."""
+        return self._state == DONE
+
+    @property
+    def started(self) -> bool:
+        """Any event was seen."""
+        return self._state != NEW
+
+    def feed(self, events: Iterable[Event]) -> None:
+        """Take events in order. Raises PluginError for an order the table forbids."""
+        slots = self._slots
+        for event in events:
+            kind = type(event)
+            if kind is TextDelta:
+                if self._state != OPEN:
+                    self._check(kind)
+                slot = slots.get(event.index)  # type: ignore[union-attr]  # narrowed by `kind`
+                if slot is None:
+                    slot = slots[event.index] = _Slot(Text)  # type: ignore[union-attr]  # narrowed by `kind`
+                elif slot.kind is not Text:
+                    self._clash(event)
+                slot.pieces.append(event.text)  # type: ignore[union-attr]  # narrowed by `kind`
+            else:
+                self._check(kind)
+                self._take(event)
+
+    def _check(self, kind: type) -> None:
+        allowed = _ALLOWED.get(kind)
+        if allowed is None:
+            raise PluginError(f"the plugin made {kind.__name__}, which is not an event")
+        if self._state not in allowed:
+            raise PluginError(f"the plugin made {kind.__name__} {_WORDS[self._state]}")
+
+    def _take(self, event: Any) -> None:
+        kind = type(event)
+        if kind is ReasoningDelta:
+            self._slot(event, Reasoning).pieces.append(event.text)
+        elif kind is ToolCallStarted:
+            if event.index in self._slots:
+                self._clash(event)
+            self._slot(event, ToolCall).tool = (event.id, event.name)
+        elif kind is ToolCallDelta:
+            if event.index not in self._slots:
+                self._clash(event)
+            self._slot(event, ToolCall).pieces.append(event.arguments)
+        elif kind is PartAdded:
+            if event.index in self._slots:
+                self._clash(event)
+            self._slot(event, type(event.part)).part = event.part
+        elif kind is StateAttached:
+            slot = self._slots.get(event.index)
+            if slot is None:
+                slot = self._slots[event.index] = _Slot(Reasoning)
+            slot.state = event.state
+        elif kind is UsageReported:
+            self._usage = self._usage.updated(event.usage)
+        elif kind is Started:
+            self._state, self._id, self._model = OPEN, event.id, event.model
+        else:
+            self._state, self._reason = DONE, event
+
+    def _slot(self, event: Any, kind: type) -> _Slot:
+        slot = self._slots.get(event.index)
+        if slot is None:
+            slot = self._slots[event.index] = _Slot(kind)
+        elif slot.kind is not kind:
+            if slot.kind is Reasoning and not slot.pieces and slot.part is None:
+                slot.kind = kind  # made by a state that came before its part
+            else:
+                self._clash(event)
+        return slot
+
+    def _clash(self, event: Any) -> None:
+        raise PluginError(f"the plugin made {type(event).__name__} for part {event.index}, which is another kind of part")
+
+    def completion(self) -> Completion:
+        """What has arrived: the whole answer once `finished`, a partial one (finish_reason None) before."""
+        reason = self._reason
+        return Completion(
+            parts=tuple([_part(self._slots[index]) for index in sorted(self._slots)]),
+            finish_reason=reason.reason if reason else None,
+            raw_finish_reason=reason.raw if reason else None,
+            usage=self._usage,
+            id=self._id,
+            model=self._model,
+        )
+
+
+def _part(slot: _Slot) -> Part:
+    if slot.part is not None:
+        return slot.part
+    text = slot.pieces[0] if len(slot.pieces) == 1 else "".join(slot.pieces)
+    if slot.kind is Text:
+        return Text(text, None, slot.state)
+    if slot.kind is Reasoning:
+        return Reasoning(text, slot.state)
+    return ToolCall(*slot.tool, text or "{}", None, slot.state)
+
+
+def events_of(completion: Completion) -> list[Event]:
+    """A completion as the events it could have been made of: for answers that come from a cache or a middleware."""
+    events: list[Event] = [Started(completion.id, completion.model)]
+    for index, part in enumerate(completion.parts):
+        if type(part) is Text:
+            events.append(TextDelta(index, part.text))
+        elif type(part) is Reasoning:
+            events.append(ReasoningDelta(index, part.text))
+        elif type(part) is ToolCall:
+            events += (ToolCallStarted(index, part.id, part.name), ToolCallDelta(index, part.arguments))
+        else:
+            events.append(PartAdded(index, part))
+        state = getattr(part, "state", None)
+        if state is not None and type(part) in (Text, Reasoning, ToolCall):
+            events.append(StateAttached(index, state))
+    events.append(UsageReported(completion.usage))
+    if completion.finish_reason is not None:
+        events.append(Finished(completion.finish_reason, completion.raw_finish_reason))
+    return events

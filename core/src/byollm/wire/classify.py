@@ -1,0 +1,151 @@
+"""The core's table of status → error, and how long a provider asks to wait.
+
+A plugin's `fail` refines this table; what it does not know falls back to it. The message is the provider's own words,
+plain: markup is never copied into it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from byollm.errors import (
+    AuthenticationError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    OverloadedError,
+    PermissionDeniedError,
+    ProtocolError,
+    ProviderError,
+    ProviderTimeoutError,
+    QuotaExhaustedError,
+    RateLimitError,
+    RequestTooLargeError,
+    ServerError,
+)
+from byollm.wire.exchange import Failure
+
+STATUS_TABLE: Final[dict[int, type[ProviderError]]] = {
+    400: InvalidRequestError,
+    401: AuthenticationError,
+    402: QuotaExhaustedError,
+    403: PermissionDeniedError,
+    404: ModelNotFoundError,
+    405: InvalidRequestError,
+    408: ProviderTimeoutError,
+    409: OverloadedError,
+    413: RequestTooLargeError,
+    415: InvalidRequestError,
+    422: InvalidRequestError,
+    424: ServerError,
+    425: OverloadedError,
+    429: RateLimitError,
+    498: OverloadedError,
+    503: OverloadedError,
+    504: ProviderTimeoutError,
+    529: OverloadedError,
+}
+"""Statuses outside it: 3xx and 1xx are ProtocolError, other 4xx InvalidRequestError, other 5xx ServerError."""
+
+MESSAGE_LIMIT: Final = 1000
+_DURATION: Final = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
+
+
+def class_for(status: int) -> type[ProviderError]:
+    """The error class a bare status stands for."""
+    found = STATUS_TABLE.get(status)
+    if found is not None:
+        return found
+    if 400 <= status < 500:
+        return InvalidRequestError
+    return ServerError if status >= 500 else ProtocolError
+
+
+def generic_error(failure: Failure) -> ProviderError:
+    """The error for an answer about which the plugin has nothing to say."""
+    kind = class_for(failure.status)
+    extra: dict[str, Any] = {"phase": "first_byte"} if kind is ProviderTimeoutError else {}
+    return kind(plain_message(failure), status=failure.status, **extra)
+
+
+def plain_message(failure: Failure) -> str:
+    """The provider's words, found in any of the usual envelopes; without markup, at most 1,000 characters."""
+    text = _words(failure.document)
+    if text is None:
+        body = failure.body[: 4 * MESSAGE_LIMIT].decode("utf-8", "replace").strip()
+        text = "" if _is_markup(body) or failure.document is not None else body
+    text = " ".join(text.split())
+    if not text or _is_markup(text):
+        text = f"the provider answered with status {failure.status} and no words of its own"
+    return text if len(text) <= MESSAGE_LIMIT else f"{text[: MESSAGE_LIMIT - 1]}…"
+
+
+def _is_markup(text: str) -> bool:
+    start = text.lstrip().lower()
+    return start.startswith(("<!doctype", "<html", "<?xml", "<head", "<body")) or bool(re.match(r"<[a-z!/]", start))
+
+
+def _words(document: Any) -> str | None:
+    if isinstance(document, list):
+        document = document[0] if document else None
+    if not isinstance(document, Mapping):
+        return document if isinstance(document, str) else None
+    for name in ("error", "message", "Message", "detail", "errors", "msg"):
+        value = document.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+        if isinstance(value, Mapping | list):
+            inner = _words(value)
+            if inner:
+                return inner
+    return None
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds the provider asks to wait: `retry-after-ms`, then `retry-after` (seconds or a date). None when not told.
+
+    `now` is Unix time. Negative, NaN and infinite values are no answer.
+    """
+    milliseconds = _finite(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    seconds = _finite(text)
+    if seconds is not None:
+        return seconds
+    try:
+        instant = parsedate_to_datetime(text).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return duration(text)
+    return max(0.0, instant - now)
+
+
+def duration(text: str) -> float | None:
+    """Go's way of writing a duration (`6m0s`, `1.57s`, `12ms`) in seconds; None when it is none."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None or not any(match.groups()):
+        return None
+    hours, minutes, seconds, milliseconds = (float(group) if group else 0.0 for group in match.groups())
+    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+
+
+def _finite(text: str | None) -> float | None:
+    try:
+        value = float(text) if text is not None else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """The provider's id of the exchange, whichever header it uses."""
+    for name in ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-generation-id", "cf-ray"):
+        value = headers.get(name)
+        if value:
+            return value[:200]
+    return None

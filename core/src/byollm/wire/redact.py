@@ -1,0 +1,128 @@
+"""Secrets, and keeping them out of everything that is shown.
+
+A provider may echo the key it was sent: in an error text, a header, a request id. What comes back as an error is
+therefore searched for every piece of every secret bound to the call: raw, base64 in its three alignments, URL-encoded
+and JSON-escaped, in whole or any 12 characters of it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any, Final, NoReturn
+from urllib.parse import quote, quote_plus
+
+MASK: Final = "[redacted]"
+PIECE: Final = 12
+
+
+class Secret:
+    """A text that does not show itself: not in repr, str, format, pickle or a traceback's locals."""
+
+    __slots__ = ("__text",)
+
+    def __init__(self, text: str) -> None:
+        self.__text = text
+
+    def reveal(self) -> str:
+        """The text itself. Only an auth scheme asks for it."""
+        return self.__text
+
+    @property
+    def digest(self) -> str:
+        """The first 16 hex digits of its SHA-256: enough to tell two secrets apart, useless otherwise."""
+        return hashlib.sha256(self.__text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    def __repr__(self) -> str:
+        return "Secret('…')"
+
+    __str__ = __repr__
+
+    def __format__(self, specification: str) -> str:
+        return repr(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self.__text == other.reveal()
+
+    def __hash__(self) -> int:
+        return hash(self.__text)
+
+    def __bool__(self) -> bool:
+        return bool(self.__text)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is never pickled or copied out of its process")
+
+
+class Redactor:
+    """Masks every trace of some secrets in texts and JSON-like data."""
+
+    __slots__ = ("__pieces", "__wholes")
+
+    def __init__(self, secrets: Iterable[Secret]) -> None:
+        wholes: set[str] = set()
+        pieces: set[str] = set()
+        for secret in secrets:
+            for shape in _shapes(secret.reveal()):
+                if len(shape) < PIECE:
+                    wholes.add(shape)
+                else:
+                    pieces.update(shape[at : at + PIECE] for at in range(len(shape) - PIECE + 1))
+        self.__wholes = sorted(wholes, key=len, reverse=True)
+        self.__pieces = pieces
+
+    def __repr__(self) -> str:
+        return "Redactor(…)"
+
+    def text(self, text: str) -> str:
+        """`text` with every piece of a secret masked."""
+        for whole in self.__wholes:
+            text = text.replace(whole, MASK)
+        if not self.__pieces or len(text) < PIECE:
+            return text
+        out: list[str] = []
+        kept = at = 0
+        while at <= len(text) - PIECE:
+            if text[at : at + PIECE] not in self.__pieces:
+                at += 1
+                continue
+            end = at + PIECE
+            while end < len(text) and text[end - PIECE + 1 : end + 1] in self.__pieces:
+                end += 1
+            out += (text[kept:at], MASK)
+            kept = at = end
+        return "".join([*out, text[kept:]]) if out else text
+
+    def data(self, value: Any) -> Any:
+        """JSON-like data with every string, keys too, masked."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.text(str(key)): self.data(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(self.data(item) for item in value)
+        return value
+
+
+def _shapes(text: str) -> set[str]:
+    if len(text) < 4:  # a one-letter key would mask the alphabet; config refuses such keys with a warning
+        return set()
+    raw = text.encode("utf-8", "surrogatepass")
+    shapes = {text, quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+    shapes |= {quote(text, safe="").lower(), text.replace("/", "\\/"), raw.hex(), raw.hex().upper(), text[::-1]}
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for shift in range(3):
+            # A key inside a longer base64 text starts at one of three alignments; its first and last characters
+            # then mix with the neighbours', so they are left out.
+            coded = encode(b"\0" * shift + raw).decode("ascii").rstrip("=")
+            shapes.add(coded[(shift * 8 + 5) // 6 : len(coded) - (1 if (len(raw) + shift) % 3 else 0)])
+    return {shape for shape in shapes if len(shape) >= 4}
+
+
+def masked_headers(headers: Iterable[tuple[str, str]], secret_names: Iterable[str] = ()) -> tuple[tuple[str, str], ...]:
+    """Headers fit to be shown: values of credential headers are masked."""
+    hidden = {"authorization", "proxy-authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "set-cookie"}
+    hidden |= {name.lower() for name in secret_names}
+    return tuple((name, MASK if name.lower() in hidden else value) for name, value in headers)

@@ -1,0 +1,24 @@
+"""The keys of a target in YAML that only this plugin knows."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Options(BaseModel):
+    """What a target with `provider: anthropic` may say besides the common keys.
+
+    `version`: the `anthropic-version` header; 2026-10-21 knows no sampling parameters and no documents in assistant
+    turns (platform.claude.com/docs/en/api/versioning, read 2026-11-21). `betas`: words for `anthropic-beta`; none is
+    ever sent by default, because a stale one is refused. `workspace_id`: for a key that may act in more than one
+    workspace. `thinking_display`: newer models show no reasoning text unless asked with `summarized`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: Literal["2023-06-01", "2026-10-21"] = "2023-06-01"
+    betas: list[str] = Field(default_factory=list)
+    workspace_id: str | None = None
+    thinking_display: Literal["summarized", "omitted"] | None = None

@@ -1,0 +1,1 @@
+"""Both OpenAI dialects, and the provider `custom`."""

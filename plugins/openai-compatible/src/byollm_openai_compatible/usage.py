@@ -1,0 +1,107 @@
+"""Both dialects' token counts in neutral terms, whichever way a vendor counts.
+
+Neutral input includes what was read from and written to a cache; neutral output includes the reasoning. Where a
+vendor's own numbers show that it counts otherwise, they are brought into line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from byollm.plugin import Usage
+
+_NEUTRAL: Final = frozenset(
+    {
+        "prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens", "reasoning_tokens",
+        "prompt_cache_hit_tokens", "prompt_cache_miss_tokens", "cached_tokens", "num_cached_tokens",
+        "cache_read_input_tokens", "cache_creation_input_tokens",
+    }
+)  # fmt: skip
+_DETAILS: Final = (
+    "prompt_tokens_details", "completion_tokens_details", "input_tokens_details", "output_tokens_details",
+)  # fmt: skip
+_NEUTRAL_DETAILS: Final = frozenset({"cached_tokens", "cache_write_tokens", "reasoning_tokens"})
+
+
+def chat_usage(told: Mapping[str, Any], document: Mapping[str, Any]) -> Usage:
+    """The `usage` object of a Chat answer; `document` is the answer or chunk around it (for the tier it was served at)."""
+    into, out = _mapping(told, "prompt_tokens_details"), _mapping(told, "completion_tokens_details")
+    cached = first_count(
+        into.get("cached_tokens"),
+        told.get("prompt_cache_hit_tokens"),
+        told.get("cached_tokens"),
+        told.get("num_cached_tokens"),
+        told.get("cache_read_input_tokens"),
+    )
+    written = first_count(into.get("cache_write_tokens"), told.get("cache_creation_input_tokens"))
+    reasoning = first_count(out.get("reasoning_tokens"), told.get("reasoning_tokens"))
+    prompt, answer = count(told.get("prompt_tokens")), count(told.get("completion_tokens"))
+    return Usage(
+        input_tokens=_with_cache(prompt, cached, written),
+        output_tokens=_with_reasoning(prompt, answer, reasoning, count(told.get("total_tokens"))),
+        cached_tokens=cached,
+        cache_write_tokens=written,
+        reasoning_tokens=reasoning,
+        details=_details(told, document),
+    )
+
+
+def responses_usage(told: Mapping[str, Any], document: Mapping[str, Any]) -> Usage:
+    """The `usage` object of a Responses answer."""
+    into, out = _mapping(told, "input_tokens_details"), _mapping(told, "output_tokens_details")
+    return Usage(
+        input_tokens=count(told.get("input_tokens")),
+        output_tokens=count(told.get("output_tokens")),
+        cached_tokens=count(into.get("cached_tokens")),
+        cache_write_tokens=count(into.get("cache_write_tokens")),
+        reasoning_tokens=count(out.get("reasoning_tokens")),
+        details=_details(told, document),
+    )
+
+
+def count(value: Any) -> int | None:
+    """A token count, or None for anything that is none."""
+    if type(value) is int:
+        return value
+    return int(value) if isinstance(value, float) and value == value and abs(value) < 1e15 else None
+
+
+def first_count(*values: Any) -> int | None:
+    """The first of several fields that holds a count."""
+    return next((number for value in values if (number := count(value)) is not None), None)
+
+
+def _with_cache(prompt: int | None, cached: int | None, written: int | None) -> int | None:
+    if prompt is None or (cached or 0) + (written or 0) <= prompt:
+        return prompt
+    return prompt + (cached or 0) + (written or 0)
+
+
+def _with_reasoning(prompt: int | None, answer: int | None, reasoning: int | None, total: int | None) -> int | None:
+    """xAI leaves reasoning out of completion_tokens: its total is the sum of all three."""
+    if answer is None or not reasoning:
+        return answer
+    outside = total is not None and prompt is not None and total == prompt + answer + reasoning
+    return answer + reasoning if outside or reasoning > answer else answer
+
+
+def _details(told: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any] | None:
+    details: dict[str, Any] = {}
+    for name, value in told.items():
+        if name in _DETAILS:
+            if isinstance(value, Mapping):
+                rest = {key: number for key, number in value.items() if number and key not in _NEUTRAL_DETAILS}
+                if rest:
+                    details[name] = rest
+        elif value is not None and name not in _NEUTRAL:
+            details[name] = value
+    tier = document.get("service_tier")
+    if tier:
+        details["service_tier"] = tier
+    return details or None
+
+
+def _mapping(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = told.get(name)
+    return value if isinstance(value, Mapping) else {}

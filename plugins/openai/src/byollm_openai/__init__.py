@@ -1,0 +1,1 @@
+"""OpenAI: the Responses API by default, Chat Completions by `api: chat`."""

@@ -1,0 +1,86 @@
+"""What a right reader must see in each recorded exchange, found without byollm.
+
+`expect(exchange)` answers for one; `python -m tests.replay.expected` prints what the corpus holds.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.replay import chat, corpus, messages, responses
+from tests.replay.corpus import Exchange
+from tests.replay.errors import classify
+from tests.replay.framing import BrokenFrameError, frames
+from tests.replay.quirks import settle
+from tests.replay.values import AnswerError, Expected
+
+UNREADABLE = Path(__file__).with_name("unreadable.toml")
+READERS: dict[str, Any] = {"openai-chat": chat, "openai-responses": responses, "anthropic-messages": messages}
+
+
+@cache
+def unreadable() -> dict[str, str]:
+    """Exchanges no reader can be held to, with the reason of each, from `unreadable.toml`."""
+    listed = tomllib.loads(UNREADABLE.read_text(encoding="utf-8"))
+    return {entry["id"]: f"{entry['kind']}: {entry['reason']}" for entry in listed["exchange"]}
+
+
+def expect(exchange: Exchange) -> Expected:
+    """What reading `exchange` must come to."""
+    if exchange.id in unreadable():
+        return Expected(outcome="unreadable", why=unreadable()[exchange.id])
+    if exchange.kind == "elsewhere":
+        return Expected(outcome="elsewhere", why=f"{exchange.method} {exchange.url} is no question byollm asks")
+    return judge(exchange)
+
+
+def judge(exchange: Exchange) -> Expected:
+    """The same without the list of exceptions: what the bytes say."""
+    if not 200 <= exchange.status < 300:
+        error, rule = classify(exchange.status, document(exchange), exchange.headers)
+        return Expected(outcome="error", error=error, why=f"rule {rule}")
+    if exchange.kind == "count":
+        return Expected(outcome="count", count=document(exchange)["input_tokens"])
+    reader = READERS[exchange.dialect]
+    growing = reader.Growing()
+    try:
+        answer: Expected = reader.read(frames(exchange.body), exchange.streamed, growing)
+    except AnswerError as error:
+        return Expected(outcome="error", error=error.error, why=error.why, text="".join(growing.text))
+    except BrokenFrameError as error:
+        return Expected(outcome="error", error="ProtocolError", why=str(error), text="".join(growing.text))
+    return settle(exchange, answer)
+
+
+def document(exchange: Exchange) -> Any:
+    """The body as JSON, or as text where it is none."""
+    try:
+        return json.loads(exchange.body)
+    except ValueError:
+        return exchange.body.decode("utf-8", errors="replace")
+
+
+def main() -> None:
+    """Print exchanges by dialect and provider, and how they came out."""
+    outcomes: dict[tuple[str, str], Counter[str]] = {}
+    total: Counter[str] = Counter()
+    files = set()
+    for exchange in corpus.exchanges():
+        outcome = expect(exchange).outcome
+        outcomes.setdefault((exchange.dialect or "(elsewhere)", exchange.provider), Counter())[outcome] += 1
+        total[outcome] += 1
+        files.add(exchange.file)
+    columns = ("answer", "error", "count", "unreadable", "elsewhere")
+    print(f"{'dialect':<20}{'provider':<28}" + "".join(f"{column:>12}" for column in columns))
+    for (dialect, provider), counted in sorted(outcomes.items()):
+        print(f"{dialect:<20}{provider:<28}" + "".join(f"{counted[column]:>12}" for column in columns))
+    print(f"{'all':<20}{f'{len(files)} files':<28}" + "".join(f"{total[column]:>12}" for column in columns))
+
+
+if __name__ == "__main__":
+    main()

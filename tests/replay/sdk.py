@@ -1,0 +1,222 @@
+"""The vendors' own SDKs as a second opinion: the same bytes, read by `openai` and `anthropic` in their strict mode.
+
+Each SDK gets the recorded answer through an in-process transport and runs its whole own course: status handling, SSE
+decoding, pydantic validation, accumulation. What comes out is put into the same neutral terms.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import anthropic
+import httpx2
+import openai
+import pydantic
+from anthropic.lib.streaming._messages import accumulate_event
+from openai.lib.streaming.chat import ChatCompletionStreamState
+
+from tests.replay import messages
+from tests.replay.corpus import Exchange
+from tests.replay.values import Call, Expected, Tokens, chat_finish, parsed_arguments
+
+MESSAGE: Any = [{"role": "user", "content": "hello"}]
+
+
+class SdkFailure(Exception):
+    """The SDK raised where an answer was due; the text names its exception."""
+
+
+class Sdk:
+    """Both SDKs over one transport that answers with a recorded body."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self._answer = httpx2.Response(200)
+        transport = httpx2.MockTransport(lambda request: self._answer)
+        self._openai = openai.OpenAI(
+            api_key="none",
+            base_url="http://127.0.0.1/v1",
+            max_retries=0,
+            http_client=httpx2.Client(transport=transport),
+            _strict_response_validation=strict,
+        )
+        self._anthropic = anthropic.Anthropic(
+            api_key="none",
+            base_url="http://127.0.0.1",
+            max_retries=0,
+            http_client=httpx2.Client(transport=transport),
+            _strict_response_validation=strict,
+        )
+
+    def read(self, exchange: Exchange) -> Expected:
+        """What the SDK sees in an answer. Raises SdkFailure when it sees none."""
+        hop_by_hop = {"transfer-encoding", "content-length", "content-encoding"}
+        headers = {name: value for name, value in exchange.headers.items() if name.lower() not in hop_by_hop}
+        self._answer = httpx2.Response(exchange.status, headers=headers, content=exchange.body)
+        readers: dict[str, Callable[[bool], Expected]] = {
+            "openai-chat": self._chat,
+            "openai-responses": self._responses,
+            "anthropic-messages": self._messages,
+        }
+        try:
+            with warnings.catch_warnings():
+                # The SDK warns while it copies a list that its type says is text; what comes out is the finding.
+                warnings.simplefilter("ignore")
+                return readers[exchange.dialect](exchange.streamed)
+        except Exception as error:  # an SDK under test may raise anything; what it raised is the finding
+            raise SdkFailure(_told(error)) from error
+
+    def _chat(self, streamed: bool) -> Expected:
+        if not streamed:
+            return _of_chat(self._openai.chat.completions.create(model="m", messages=MESSAGE))
+        state: Any = ChatCompletionStreamState()
+        usage = None
+        for chunk in self._openai.chat.completions.create(model="m", messages=MESSAGE, stream=True):
+            state.handle_chunk(chunk)
+            usage = chunk.usage or usage
+        return _of_chat(state.current_completion_snapshot, usage)
+
+    def _responses(self, streamed: bool) -> Expected:
+        if not streamed:
+            return _of_response(self._openai.responses.create(model="m", input="hello"))
+        last = None
+        for event in self._openai.responses.create(model="m", input="hello", stream=True):
+            if event.type in ("response.completed", "response.incomplete", "response.failed"):
+                last = event.response
+        if last is None:
+            raise SdkFailure("no terminal event")
+        return _of_response(last)
+
+    def _messages(self, streamed: bool) -> Expected:
+        if not streamed:
+            return _of_message(self._anthropic.messages.create(model="m", max_tokens=9, messages=MESSAGE))
+        events = self._anthropic.messages.create(model="m", max_tokens=9, messages=MESSAGE, stream=True)
+        return _of_message(_accumulated(events))
+
+
+def _told(error: BaseException) -> str:
+    """The exception in one line; for a validation error, the first place that was refused."""
+    cause = error.__cause__
+    if isinstance(cause, pydantic.ValidationError):
+        first = cause.errors(include_url=False)[0]
+        return f"refused {'.'.join(str(step) for step in first['loc'])}: {first['msg']}"
+    return f"{type(error).__name__}: {str(error)[:120]}".rstrip(": ")
+
+
+def _accumulated(events: Iterable[Any]) -> Any:
+    snapshot: Any = None
+    buffers: dict[int, bytes] = {}
+    for event in events:
+        if event.type not in ("ping", "error"):
+            snapshot = accumulate_event(event=event, current_snapshot=snapshot, json_bufs=buffers)
+    return snapshot
+
+
+def _of_chat(completion: Any, usage: Any = None) -> Expected:
+    choice = completion.choices[0]
+    message = choice.message
+    # Azure leaves `message` out of a choice that its filter emptied.
+    calls = tuple(_chat_call(call) for call in (message and message.tool_calls) or ())
+    told = usage or completion.usage
+    return Expected(
+        outcome="answer",
+        text=(message and message.content) or "",
+        tool_calls=calls,
+        finish_reason=chat_finish(choice.finish_reason, bool(calls), bool(message and message.refusal)),
+        raw_finish_reason=choice.finish_reason,
+        usage=_chat_tokens(told),
+    )
+
+
+def _chat_tokens(usage: Any) -> Tokens:
+    given = getattr(usage, "prompt_tokens_details", None)
+    made = getattr(usage, "completion_tokens_details", None)
+    return Tokens(
+        input_tokens=getattr(usage, "prompt_tokens", None),
+        output_tokens=getattr(usage, "completion_tokens", None),
+        cached_tokens=getattr(given, "cached_tokens", None),
+        cache_write_tokens=getattr(given, "cache_write_tokens", None),
+        reasoning_tokens=getattr(made, "reasoning_tokens", None),
+    )
+
+
+def _chat_call(call: Any) -> Call:
+    if call.type == "custom":
+        return Call(call.custom.name, call.custom.input)
+    return Call(call.function.name, parsed_arguments(call.function.arguments))
+
+
+def _response_finish(response: Any, has_calls: bool, refused: bool) -> str:
+    if response.status == "incomplete":
+        reason = response.incomplete_details.reason if response.incomplete_details else None
+        return {"max_output_tokens": "length", "content_filter": "content_filter"}.get(reason or "", "other")
+    if has_calls:
+        return "tool_calls"
+    return "refusal" if refused else "stop"
+
+
+def _of_response(response: Any) -> Expected:
+    items = response.output
+    usage = response.usage
+    given, made = getattr(usage, "input_tokens_details", None), getattr(usage, "output_tokens_details", None)
+    calls = tuple(
+        Call(item.name, parsed_arguments(item.arguments) if item.type == "function_call" else item.input)
+        for item in items
+        if item.type in ("function_call", "custom_tool_call")
+    )
+    refused = any(part.type == "refusal" for item in items if item.type == "message" for part in item.content or ())
+    return Expected(
+        outcome="answer",
+        text=response.output_text,
+        tool_calls=calls,
+        finish_reason=_response_finish(response, bool(calls), refused),
+        raw_finish_reason=response.status,
+        usage=Tokens(
+            input_tokens=getattr(usage, "input_tokens", None),
+            output_tokens=getattr(usage, "output_tokens", None),
+            cached_tokens=getattr(given, "cached_tokens", None),
+            cache_write_tokens=getattr(given, "cache_write_tokens", None),
+            reasoning_tokens=getattr(made, "reasoning_tokens", None),
+        ),
+    )
+
+
+def _of_message(message: Any) -> Expected:
+    calls = tuple(
+        Call(block.name, parsed_arguments(block.input)) for block in message.content if block.type == "tool_use"
+    )
+    raw, usage = message.stop_reason, message.usage
+    written = usage.cache_creation_input_tokens or 0
+    return Expected(
+        outcome="answer",
+        text="".join(block.text for block in message.content if block.type == "text"),
+        tool_calls=calls,
+        finish_reason="tool_calls" if raw == "tool_use" and calls else messages.FINISH.get(raw or "", "other"),
+        raw_finish_reason=raw,
+        usage=Tokens(
+            input_tokens=usage.input_tokens + (usage.cache_read_input_tokens or 0) + written,
+            output_tokens=usage.output_tokens,
+            cached_tokens=usage.cache_read_input_tokens,
+            cache_write_tokens=usage.cache_creation_input_tokens,
+            reasoning_tokens=usage.output_tokens_details.thinking_tokens if usage.output_tokens_details else None,
+        ),
+    )
+
+
+FIELDS = ("text", "tool_calls", "finish_reason", "input_tokens", "output_tokens")
+TYPED_ONLY = ("cached_tokens", "cache_write_tokens", "reasoning_tokens")
+
+
+def differences(expected: Expected, seen: Expected) -> list[str]:
+    """The fields in which the SDK's reading is not what is expected.
+
+    The counts in TYPED_ONLY have no typed field at several vendors: there the SDK saying nothing is no difference.
+    """
+    differing = [name for name in FIELDS if not expected.accepts(name, _value(seen, name))]
+    told = [name for name in TYPED_ONLY if getattr(seen.usage, name) is not None]
+    return differing + [name for name in told if not expected.accepts(name, _value(seen, name))]
+
+
+def _value(seen: Expected, name: str) -> Any:
+    return getattr(seen.usage, name) if hasattr(seen.usage, name) else getattr(seen, name)

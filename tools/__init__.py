@@ -1,0 +1,1 @@
+"""What the Makefile calls: the environment, the lock, the checks and the lanes."""
