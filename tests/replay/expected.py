@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections import Counter
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -66,20 +67,30 @@ def document(exchange: Exchange) -> Any:
 
 
 def main() -> None:
-    """Print exchanges by dialect and provider, and how they came out."""
+    """Print exchanges by dialect and provider, how they came out, and every exception and doubt by reason."""
+    read = [(exchange, expect(exchange)) for exchange in corpus.exchanges()]
     outcomes: dict[tuple[str, str], Counter[str]] = {}
-    total: Counter[str] = Counter()
-    files = set()
-    for exchange in corpus.exchanges():
-        outcome = expect(exchange).outcome
-        outcomes.setdefault((exchange.dialect or "(elsewhere)", exchange.provider), Counter())[outcome] += 1
-        total[outcome] += 1
-        files.add(exchange.file)
+    for exchange, expected in read:
+        place = exchange.dialect or "(elsewhere)", exchange.provider
+        outcomes.setdefault(place, Counter())[expected.outcome] += 1
     columns = ("answer", "error", "count", "unreadable", "elsewhere")
     print(f"{'dialect':<20}{'provider':<28}" + "".join(f"{column:>12}" for column in columns))
     for (dialect, provider), counted in sorted(outcomes.items()):
         print(f"{dialect:<20}{provider:<28}" + "".join(f"{counted[column]:>12}" for column in columns))
-    print(f"{'all':<20}{f'{len(files)} files':<28}" + "".join(f"{total[column]:>12}" for column in columns))
+    total = sum(outcomes.values(), Counter[str]())
+    files = f"{len({exchange.file for exchange, _ in read})} files"
+    print(f"{'all':<20}{files:<28}" + "".join(f"{total[column]:>12}" for column in columns))
+    _print_counted("errors by class", (expected.error or "" for _, expected in read if expected.outcome == "error"))
+    _print_counted("more than one right value", (why for _, expected in read for why in expected.why_also.values()))
+    print("\nunreadable, by name")
+    for name, why in unreadable().items():
+        print(f"  {name}\n      {why}")
+
+
+def _print_counted(title: str, values: Iterable[str]) -> None:
+    print(f"\n{title}")
+    for value, times in Counter(values).most_common():
+        print(f"{times:>6}  {value}")
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ class Client(Setup):
     """One configuration, ready to be asked. Cheap to make: no network, no key and no plugin is touched before use.
 
     `config`: a mapping (with or without `llm_config`), a path to a YAML file, or `"provider/model"`. `transport`: a name
-    (`httpx`, `httpx2`, `pyreqwest`), an `httpx.BaseTransport` of yours, or None. `middleware` and `observers` come after
-    those of the file. `clock` is for tests. `log_content=True` lets DEBUG records show prompts and answers.
+    (`httpx`, `httpx2`, `pyreqwest`), an `httpx.BaseTransport` of yours, or None. `middleware` and `observers` come
+    after those of the file. `clock` is for tests. `log_content=True` lets DEBUG records show prompts and answers.
     Safe in threads and after a fork; a context manager. Raises ConfigError.
     """
 
@@ -49,7 +49,9 @@ class Client(Setup):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -85,7 +87,9 @@ class Client(Setup):
             asked = self._one(call, line, asked)
         return asked
 
-    def capabilities(self, *, task: str | None = None, deployment: str | None = None, refine: bool = False) -> Capabilities:
+    def capabilities(
+        self, *, task: str | None = None, deployment: str | None = None, refine: bool = False
+    ) -> Capabilities:
         """What the first deployment of a task can do. With `refine`, the provider is asked too, where it can tell."""
         line = self.lines(task, deployment, None)[0]
         found = line.deployment.capabilities

@@ -55,4 +55,6 @@ def _async_client(model: str) -> AsyncClient:
 
 def _check(model: str) -> None:
     if not isinstance(model, str) or not ("/" in model or ":" in model):
-        raise ConfigError(f"model {model!r} names no provider", hint='write it as "provider/model", e.g. "openai/gpt-6-sol"')
+        raise ConfigError(
+            f"model {model!r} names no provider", hint='write it as "provider/model", e.g. "openai/gpt-6-sol"'
+        )

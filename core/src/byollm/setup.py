@@ -14,7 +14,7 @@ from byollm.errors import ConfigError, ProtocolError, UnsupportedFeatureError
 from byollm.types.request import Request, unknown_parameter
 
 if TYPE_CHECKING:
-    from byollm.config.llm_config import LlmConfig
+    from byollm.config.records import Extension, LlmConfig
     from byollm.engine.line import Line
     from byollm.types.capabilities import TokenCount
     from byollm.types.completion import Adjustment
@@ -63,7 +63,7 @@ class Setup:
         self.transport_choice = transport if transport is not None else self.config.transport
         self.observers = Observers([*_extensions("byollm.observers", self.config.observers), *observers])
         layers = [*_extensions("byollm.middleware", self.config.middleware), *middleware]
-        self.operation = Operation(layers, self.observers, log_content)
+        self.operation = Operation(layers, self.observers, log_content or self.config.log_content)
         self._lines: dict[tuple[str, str | None], Line] = {}
         self._lock = threading.Lock()
 
@@ -75,9 +75,11 @@ class Setup:
 
     def lines(self, task: str | None, deployment: str | None, tenant: str | None) -> list[Line]:
         """The candidates of a call, in order. Raises ConfigError for names that do not exist."""
-        from byollm.config.llm_config import candidates
+        from byollm.config.llm_config import resolve_deployment, resolve_task
 
-        return [self.line(name, tenant) for name in candidates(self.config, task, deployment)]
+        config = self.config
+        route = resolve_task(config, task) if deployment is None else resolve_deployment(config, deployment)
+        return [self.line(name, tenant) for name in route.candidates]
 
     def line(self, name: str, tenant: str | None = None) -> Line:
         """One deployment of a tenant, made at first use. Raises ConfigError and PluginError."""
@@ -208,18 +210,19 @@ def _in_region(lines: list[Line], region: str) -> list[Line]:
     raise NoRouteError(f"no deployment of this task is in region {region!r}", skipped=skipped)
 
 
-def _extensions(group: str, names: Sequence[Any]) -> list[Any]:
-    """Middleware and observers of the file: `name`, or `{name: …, options}` handed to what the entry point names."""
+def _extensions(group: str, entries: Sequence[Extension]) -> list[Any]:
+    """Middleware and observers of the file: objects as they are, names through their entry point."""
     from byollm.errors import PluginError
     from byollm.providers.discovery import listed, load, pick
 
     made: list[Any] = []
-    for entry in names:
-        name, options = (entry, {}) if isinstance(entry, str) else (entry["name"], {k: v for k, v in entry.items() if k != "name"})
-        point = pick(group, name)
-        if point is None:
-            known = ", ".join(item.name for item in listed(group)) or "none"
-            raise PluginError(f"no plugin brings {name!r} ({group}); installed: {known}")
-        factory = load(group, point)
-        made.append(factory(**options) if callable(factory) else factory)
+    for entry in entries:
+        factory = entry.instance
+        if factory is None:
+            point = pick(group, entry.name)
+            if point is None:
+                known = ", ".join(item.name for item in listed(group)) or "none"
+                raise PluginError(f"no plugin brings {entry.name!r} ({group}); installed: {known}")
+            factory = load(group, point)
+        made.append(factory(**entry.options) if isinstance(factory, type) or entry.options else factory)
     return made

@@ -54,7 +54,10 @@ class StreamState:
 
 
 class Stream(StreamState):
-    """`with client.stream(…) as stream: for event in stream: …`; `.text_stream`, `.partial`, `.completion`, `.cancel()`."""
+    """`with client.stream(…) as stream: for event in stream: …`.
+
+    `.text_stream` is its visible text, `.partial` what has come so far, `.completion` the answer, `.cancel()` gives up.
+    """
 
     def __init__(self, driver: SyncDriver[Any], call: Call) -> None:
         super().__init__(call)
@@ -66,7 +69,9 @@ class Stream(StreamState):
         self._ready = self._pull()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._driver.close()
 
     def _pull(self) -> list[Event] | None:

@@ -21,7 +21,7 @@ from byollm.transports.base import Cancellation
 from byollm.transports.replay import ReplayTransport
 from byollm.types.capabilities import Capabilities
 from byollm.types.completion import Completion
-from byollm.types.events import Event
+from byollm.types.events import Event, FinishReason
 from byollm.types.parts import as_parts
 from byollm.types.request import Request
 from byollm.wire.assemble import events_of
@@ -44,7 +44,9 @@ class Translation:
     adjustments: tuple[Any, ...]
 
 
-def translate(provider: Any, request: Any, *, model: str = "a-model", api: str | None = None, **target: Any) -> Translation:
+def translate(
+    provider: Any, request: Any, *, model: str = "a-model", api: str | None = None, **target: Any
+) -> Translation:
     """A provider's translation of a request, `fit()` included. Nothing is sent.
 
     `provider` is a name or a plugin object; `request` whatever `client.complete` takes first; `target` any key of a
@@ -176,6 +178,8 @@ class _Scripted:
             problem = str(error)
         else:
             calls = any(type(part).__name__ == "ToolCall" for part in parts)
-            reason = "tool_calls" if calls else "stop"
-            return iter(events_of(Completion(parts=parts, finish_reason=reason, raw_finish_reason=reason, model="scripted")))  # type: ignore[arg-type]  # one of two literals
+            reason: FinishReason = "tool_calls" if calls else "stop"
+            return iter(
+                events_of(Completion(parts=parts, finish_reason=reason, raw_finish_reason=reason, model="scripted"))
+            )
         raise UnsupportedFeatureError(f"a scripted answer cannot be used: {problem}")

@@ -1,1 +1,1 @@
-"""The demo: three scenes and a pipeline of documents."""
+"""byollm's demo: three scenes and a pipeline of documents, on the sandbox or on your own keys."""

@@ -11,7 +11,6 @@ from byollm.errors import ProviderError
 from byollm.types.events import FinishReason
 from byollm.types.parts import PART_TYPES, Citation, Opaque, Part, Reasoning, Text, ToolCall, as_parts
 from byollm.types.usage import Usage
-
 from byollm_sandbox.faults import Fault
 
 
@@ -21,8 +20,8 @@ class Answer:
 
     `parts`: what it is made of; a string stands for one Text. `refusal`: text of a refusal, set apart from the answer
     where the dialect does so. `finish_reason`: neutral; None is derived (`tool_calls` when a call is among the parts,
-    `refusal` when one is given, else `stop`). `raw_finish_reason`: the vendor's word, sent as it is. `usage`: None lets
-    the twin count; `Usage()` tells nothing. `model` and `id`: None echoes the request and makes an id. `events`: how a
+    `refusal` when one is given, else `stop`). `raw_finish_reason`: the vendor's word, sent as it is. `stop_sequence`: the
+    stop string that ended it, where the dialect tells. `usage`: None lets the twin count; `Usage()` tells nothing. `model` and `id`: None echoes the request and makes an id. `events`: how a
     stream is cut: characters per delta, or None for one delta a word. `pieces`: the deltas of the texts themselves, when a
     test needs exact ones (their joined text stands for the parts' text). `pause`: seconds between two events.
     `headers`: further response headers. `extra`: further top-level members of the whole document. `fault`: what goes
@@ -33,6 +32,7 @@ class Answer:
     refusal: str | None = None
     finish_reason: FinishReason | None = None
     raw_finish_reason: str | None = None
+    stop_sequence: str | None = None
     usage: Usage | None = None
     model: str | None = None
     id: str | None = None

@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 from byollm.errors import AuthenticationError, ProviderError, ServerError
 from byollm.types.usage import Usage
-
 from byollm_sandbox.answers import Answer
 from byollm_sandbox.dialects.base import Call, Dialect
 from byollm_sandbox.faults import Fault
@@ -226,7 +225,11 @@ _STYLES: Final[dict[str, dict[str, Any]]] = {
 
 
 def _cut(scene: Scene, reply: Reply) -> None:
-    after, unit, how = int(scene.option("after", 3)), str(scene.option("unit", "events")), str(scene.option("how", "eof"))
+    after, unit, how = (
+        int(scene.option("after", 3)),
+        str(scene.option("unit", "events")),
+        str(scene.option("how", "eof")),
+    )
     if unit != "bytes" and reply.frames is not None:
         reply.frames = reply.frames[: position(reply.frames, after, unit)]
         whole = len(reply.body)

@@ -69,7 +69,9 @@ class Twins:
     def __enter__(self) -> Twins:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     async def __aenter__(self) -> Twins:
@@ -163,7 +165,9 @@ class Twins:
 
     def _named(self, name: str) -> _Upstream:
         if name not in self._upstreams:
-            raise ValueError(f"no upstream is called {name!r}; known: {', '.join(self._upstreams) or 'none, not started'}")
+            raise ValueError(
+                f"no upstream is called {name!r}; known: {', '.join(self._upstreams) or 'none, not started'}"
+            )
         return self._upstreams[name]
 
     def _open(self, name: str, port: int) -> None:

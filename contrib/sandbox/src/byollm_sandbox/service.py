@@ -16,7 +16,6 @@ from byollm.errors import (
     ProviderTimeoutError,
     StreamInterruptedError,
 )
-
 from byollm_sandbox import effects
 from byollm_sandbox.answers import Answer, Raw, as_answer
 from byollm_sandbox.desk import Desk
@@ -83,7 +82,9 @@ class Service:
             scripted = self._broken(error, dialect, call)
         return self._complete(scripted, request, dialect, call, fault)
 
-    def _complete(self, scripted: Any, request: Recorded, dialect: Dialect, call: Call, fault: Fault | None) -> list[Step]:
+    def _complete(
+        self, scripted: Any, request: Recorded, dialect: Dialect, call: Call, fault: Fault | None
+    ) -> list[Step]:
         try:
             answer = self._unscripted(dialect, call) if scripted is None else _plain(scripted)
             if isinstance(answer, Fault):

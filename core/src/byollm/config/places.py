@@ -57,7 +57,7 @@ class Problem(NamedTuple):
 
 
 class Node:
-    """A key's or a value's place. `entries` of a mapping: key → (line, column, node); `items` of a list; else a scalar."""
+    """A value's place. `entries` of a mapping: key → (line, column, node); `items` of a list; `value` of a scalar."""
 
     __slots__ = ("column", "depth", "entries", "items", "line", "raw", "size", "value")
 
@@ -103,6 +103,16 @@ class Document:
             else:
                 return Where(self.source, line, column)
         return Where(self.source, node.line, node.column) if value else Where(self.source, line, column)
+
+    def at(self, path: KeyPath) -> Any:
+        """The plain value at `path`; None when there is none."""
+        value = self.value
+        for step in path:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
 
     def raw(self, path: KeyPath) -> str | None:
         """How a number or boolean was written; None for everything else."""
@@ -152,7 +162,9 @@ def shown(value: Any) -> str:
         return f"`{value}`" if abs(value) < 10**18 or isinstance(value, float) else "a number too large"
     if isinstance(value, Secret):
         return "a hidden text"
-    return {dict: "a mapping", list: "a list"}.get(type(value), f"a {type(value).__name__}")
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    return f"a {type(value).__name__}"
 
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
@@ -210,7 +222,7 @@ class _Count:
 
 
 def document_of(mapping: Mapping[Any, Any]) -> Document | Problem:
-    """A mapping from Python as a Document: copied, with plain dicts, lists and texts; other objects stay what they are."""
+    """A mapping from Python as a Document: copied into plain dicts, lists and texts; other objects stay as they are."""
     plain = _plain(mapping, (), _Count())
     return plain if isinstance(plain, Problem) else Document(plain)
 

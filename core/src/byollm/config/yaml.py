@@ -2,8 +2,8 @@
 
 Plain scalars are read by the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#103-core-schema). Whatever YAML 1.1
 reads otherwise (`no`, `010`, `1:30`, `1_000`, `2024-10-21`) must be put in quotes or written plainly. Merge keys (`<<`)
-belong to YAML 1.1 only and are refused: `defaults:` holds what targets share. Anchors and aliases are read within limits.
-The parser's events are read one by one, because a composer's recursion has no limit that hostile bytes would respect.
+belong to YAML 1.1 only and are refused: `defaults:` holds what targets share. Anchors and aliases are read within
+limits. The parser's events are read one by one, because a composer's recursion has no limit of ours.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _parse(data: bytes | str) -> Node | Problem:
     odd = _UNPRINTABLE.search(text)
     if odd:
         line, column = _place(text, odd.start())
-        return Problem(f"the character {ascii(odd.group())} has no place in YAML", "delete it", line, column)
+        return Problem(f"the character {odd.group()!a} has no place in YAML", "delete it", line, column)
     return _Reader(text).read()
 
 
@@ -177,7 +177,8 @@ class _Reader:
 
     def _start(self, event: Any, mapping: bool) -> None:
         if self._expects_key():
-            raise _fail(event, "a key is a text; this one is a mapping or a list", 'write `key: value`, and a `{` or `[` in quotes')
+            hint = "write `key: value`, and a `{` or `[` in quotes"
+            raise _fail(event, "a key is a text; this one is a mapping or a list", hint)
         if event.tag not in _PLAIN_TAGS:
             raise _fail(event, "tags (`!…`) are not read", "remove the tag")
         if not self._stack and not mapping:
@@ -209,7 +210,8 @@ class _Reader:
             raise _fail(event, "this alias contains itself", "write the value out")
         target = self._anchors.get(event.anchor)
         if target is None:
-            raise _fail(event, "this alias has no anchor before it", f"write `&{name(event.anchor)}` before the value it repeats")
+            hint = f"write `&{name(event.anchor)}` before the value it repeats"
+            raise _fail(event, "this alias has no anchor before it", hint)
         self._aliases += 1
         if self._aliases > MAX_ALIASES:
             raise _fail(event, f"more than {MAX_ALIASES} aliases", "put what targets share under `defaults:`")
@@ -251,7 +253,11 @@ _SURPRISES: Final = (
     (r"(?i:yes|no|on|off)", "is true or false", "write true or false, or put the word in quotes"),
     (r"[-+]?0[0-9_]+|0o[0-7]+|[-+]?0b[01_]+", "is octal or binary", "write a plain number, or put it in quotes"),
     (r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", "is a number to base 60", _QUOTES),
-    (r"[-+]?(?:0x[0-9a-fA-F]*|[0-9]+)_[0-9a-fA-F_]*(?:\.[0-9_]*)?", "is a number", "leave out the `_`, or put it in quotes"),
+    (
+        r"[-+]?(?:0x[0-9a-fA-F]*|[0-9]+)_[0-9a-fA-F_]*(?:\.[0-9_]*)?",
+        "is a number",
+        "leave out the `_`, or put it in quotes",
+    ),
     (r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?", "is a date", _QUOTES),
 )
 """What YAML 1.1 and 1.2 read differently: pattern, what it is to some readers and not to others, the mend."""
@@ -309,10 +315,12 @@ def _syntax(text: str, error: Any) -> Problem:
     elif here[column : column + 1] in ("@", "`", "%"):
         told = f"a value cannot begin with {here[column]}", "put the value in quotes"
     elif "mapping values are not allowed" in problem:
-        told = "a second `: `, or a line indented too far", "put a value that holds `: ` in quotes, or mend the indentation"
+        hint = "put a value that holds `: ` in quotes, or mend the indentation"
+        told = ("a second `: `, or a line indented too far", hint)
     elif began is not None and any(word in str(error.context) for word in ("flow", "quoted")):
         told = "what begins here is never closed", "close the bracket or the quote, or put a comma where one is missing"
         place = (began.line + 1, began.column + 1)
     else:
-        told = "this is not YAML" + (f": {problem}" if problem else ""), "look at the indentation of this line and the one before"
+        hint = "look at the indentation of this line and the one before"
+        told = ("this is not YAML" + (f": {problem}" if problem else ""), hint)
     return Problem(*told, *place)

@@ -149,4 +149,3 @@ async def _renew(step: Renew) -> bool | ByollmError:
         return await asyncio.to_thread(step.line.credentials.renew, step.auth)
     except ByollmError as error:
         return error.with_traceback(None)
-

@@ -15,11 +15,11 @@ from byollm.engine.steps import READ, Close, Emit, Open, OpenLocal, Renew, Steps
 from byollm.errors import ByollmError, ProtocolError, ProviderError, StreamInterruptedError
 from byollm.transports.base import Broken
 from byollm.types.completion import Completion
-from byollm.types.events import NOT_CONTENT, Event
+from byollm.types.events import NOT_CONTENT, Event, Finished
 from byollm.wire.assemble import Assembler
 from byollm.wire.classify import request_id
 from byollm.wire.exchange import Exchange, Head, LocalCall
-from byollm.wire.framing import decoder_for
+from byollm.wire.framing import Decoder, JsonDecoder, decoder_for
 
 if TYPE_CHECKING:
     from byollm.engine.call import Call
@@ -140,47 +140,53 @@ class _Reading:
         self.seen: list[Any] = []
         self.keep = False
         self.ended = False
+        self.finish: Finished | None = None
 
     def again(self) -> None:
         """A second exchange answers the same request: start over."""
-        self.assembler, self.pending, self.ended = Assembler(), [], False
+        self.assembler, self.pending, self.ended, self.finish = Assembler(), [], False, None
 
     def answer(self, exchange: Exchange[Event], head: Head) -> Steps[None]:
         """Read to the end of the answer. Raises what went wrong."""
-        decoder: Any = None
-        read = exchange.reader(head)
         self.keep = exchange.then is not None
+        read = exchange.reader(head)
+        decoder: Decoder | None = None
         while not self.ended:
             piece = yield READ
             if type(piece) is not bytes:
-                if self.assembler.finished:  # the terminal marker was seen: a rude goodbye changes nothing
+                if self.finish is not None:  # the terminal marker was seen: a rude goodbye changes nothing
                     break
                 raise self.failed(from_broken(piece, self.partial()), head)
-            problem: ByollmError | None = None
             events: list[Event] = []
+            problem: ByollmError | None = None
             try:
                 if decoder is None:
                     decoder = decoder_for(exchange.framing, head.headers, piece)
-                frames = decoder.feed(piece) if piece else decoder.end()
-                for frame in frames:
-                    self.document = frame.data
-                    events += read(frame)
+                self.read(decoder, piece, read, events)
             except ByollmError as error:
                 problem = error.with_traceback(None)
             except Exception as error:  # bytes that no rule foresaw
                 problem = ProtocolError(f"the answer cannot be read ({type(error).__name__})")
             if events:
                 yield from self.take(events)
-            if problem is not None and not self.assembler.finished:
+            if problem is not None and self.finish is None:
                 raise self.failed(problem, head)
             if not piece:
                 break
-        if not self.assembler.finished:
-            words = "the answer ended without its terminal marker"
-            raise self.failed(StreamInterruptedError(words, partial=self.partial()), head)
-        if decoder is not None and type(decoder).__name__ != "JsonDecoder":
-            self.document = None
+        yield from self.release()
+        self.check_finished("the answer ended without its terminal marker", head)
+        self.document = decoder.document if isinstance(decoder, JsonDecoder) else None
         yield Close(not self.ended)
+
+    def read(self, decoder: Decoder, piece: bytes, read: Any, events: list[Event]) -> None:
+        """The events of one piece; those before a failing frame are kept."""
+        for frame in decoder.feed(piece) if piece else decoder.end():
+            events += read(frame)
+
+    def check_finished(self, words: str, head: Head | None) -> None:
+        """Raises StreamInterruptedError unless the terminal marker was seen."""
+        if not self.assembler.finished:
+            raise self.failed(StreamInterruptedError(words, partial=self.partial()), head)
 
     def local(self) -> Steps[None]:
         """Read an in-process model to its end."""
@@ -193,9 +199,8 @@ class _Reading:
             yield from self.take(events)
             if self.ended:
                 break
-        if not self.assembler.finished:
-            words = "the in-process model ended without Finished"
-            raise self.failed(StreamInterruptedError(words, partial=self.partial()), None)
+        yield from self.release()
+        self.check_finished("the in-process model ended without Finished", None)
         yield Close(False)
 
     def take(self, events: list[Event]) -> Steps[None]:
@@ -205,6 +210,21 @@ class _Reading:
         if self.cutter is not None:
             events = self.cutter.feed(events)
             self.ended = self.cutter.cut
+        if any(type(event) is Finished for event in events):
+            # Some servers go on after a finish: a second tool call, the finish once more. The last one counts.
+            self.finish = next(event for event in reversed(events) if type(event) is Finished)
+            events = [event for event in events if type(event) is not Finished]
+            if not events:
+                return
+        yield from self.show(events)
+
+    def release(self) -> Steps[None]:
+        """The answer is over: show the terminal marker that was held back for it."""
+        if self.finish is not None:
+            yield from self.show([self.finish])
+
+    def show(self, events: list[Event]) -> Steps[None]:
+        """Hold back what is no content yet, so that another deployment may still take over unseen."""
         self.assembler.feed(events)
         pending = self.pending
         if pending is not None:
@@ -247,4 +267,3 @@ class _Reading:
             found = request_id(head.headers)
             completion.request_id = line.credentials.redactor.text(found) if found else None
         return completion
-

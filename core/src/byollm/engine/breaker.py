@@ -58,11 +58,12 @@ class Breaker:
 
 
 class RetryBudget:
-    """At most a fifth of the calls of the last 10 s, and at least one a second, may be requests after a call's first."""
+    """Requests after a call's first: at most a share (a fifth) of the last 10 s' calls, and at least one a second."""
 
-    __slots__ = ("_calls", "_lock", "_retries")
+    __slots__ = ("_calls", "_lock", "_retries", "_share")
 
-    def __init__(self) -> None:
+    def __init__(self, share: float = RETRY_SHARE) -> None:
+        self._share = share
         self._lock = threading.Lock()
         self._calls: deque[float] = deque()
         self._retries: deque[float] = deque()
@@ -80,7 +81,7 @@ class RetryBudget:
         """May one more request be sent? True counts it."""
         with self._lock:
             self._forget(now)
-            most = max(RETRY_FLOOR * WINDOW_SECONDS, RETRY_SHARE * len(self._calls))
+            most = max(RETRY_FLOOR * WINDOW_SECONDS, self._share * len(self._calls))
             if len(self._retries) >= most:
                 return False
             self._retries.append(now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from byollm.engine.breaker import RetryBudget
 from byollm.engine.credentials import Credentials
 from byollm.engine.line import Line, Retries
 from byollm.providers.deployment import Deployment
@@ -11,7 +12,7 @@ from byollm.providers.discovery import load_provider
 from byollm.providers.pricing import Price
 
 if TYPE_CHECKING:
-    from byollm.config.llm_config import LlmConfig
+    from byollm.config.records import LlmConfig
 
 
 def build_line(config: LlmConfig, name: str, tenant: str | None) -> Line:
@@ -35,7 +36,9 @@ def line_of(bound: Any, plugin: Any, manifest: Any, entry: Any, distribution: st
         credentials=Credentials(bound.secrets, bound.secret_headers),
         auth=bound.auth,
         timeouts=entry.timeouts,
-        retries=Retries(**entry.retries),
+        retries=Retries(entry.retries.attempts, entry.retries.total, entry.retries.on_unknown),
+        budget=RetryBudget(entry.retries.budget),
+        guard=entry.guard,
         transport=None,
         headers=bound.headers,
         query=entry.query,

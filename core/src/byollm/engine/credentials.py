@@ -37,7 +37,18 @@ class Reference(Protocol):
 class Credentials:
     """Secrets by name, secret headers, and the scheme's state. Safe in threads; `repr` shows nothing."""
 
-    __slots__ = ("_async_locks", "_forced", "_headers", "_lock", "_past", "_redactor", "_references", "_refresh", "_secrets", "_state")
+    __slots__ = (
+        "_async_locks",
+        "_forced",
+        "_headers",
+        "_lock",
+        "_past",
+        "_redactor",
+        "_references",
+        "_refresh",
+        "_secrets",
+        "_state",
+    )
 
     def __init__(
         self, references: Mapping[str, Reference] | None = None, headers: Mapping[str, Reference] | None = None
@@ -160,7 +171,11 @@ class Credentials:
             return await self._async_run(scheme, request, now, send)
 
     async def _async_run(
-        self, scheme: AuthScheme, request: HttpRequest, now: Callable[[], float], send: Callable[[HttpRequest], Awaitable[Any]]
+        self,
+        scheme: AuthScheme,
+        request: HttpRequest,
+        now: Callable[[], float],
+        send: Callable[[HttpRequest], Awaitable[Any]],
     ) -> HiddenHeaders | Broken | ByollmError:
         flow = self._flow(scheme, request, now)
         try:

@@ -51,11 +51,15 @@ def from_broken(broken: Broken, partial: Completion | None = None) -> ByollmErro
     if kind == "cancelled":
         return CancelledError(partial=partial)
     if kind == "refused":
-        return ConfigError(f"byollm does not send there{detail}", hint="check `endpoint:`; `byollm check --hosts` lists all")
+        return ConfigError(
+            f"byollm does not send there{detail}", hint="check `endpoint:`; `byollm check --hosts` lists all"
+        )
     if kind in _TIMEOUTS and (partial is None or kind == "deadline"):
         phase, words = _TIMEOUTS[kind]
         retryable = kind != "deadline"
-        return ProviderTimeoutError(f"{words}{detail}", phase=phase, sent=broken.sent, billed=billed, retryable=retryable)
+        return ProviderTimeoutError(
+            f"{words}{detail}", phase=phase, sent=broken.sent, billed=billed, retryable=retryable
+        )
     if kind in ("protocol", "too_large"):
         return ProtocolError(f"the answer is not usable{detail}", sent=broken.sent, billed=billed)
     words = _CONNECTIONS.get(kind, "the answer stopped arriving")

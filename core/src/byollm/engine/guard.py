@@ -47,7 +47,8 @@ def too_long(line: Line, count: TokenCount, window: int) -> ContextLengthError:
     """The refusal, before anything is sent."""
     least = count.tokens if count.exactness == "exact" else count.lower
     return ContextLengthError(
-        f"the prompt has at least {least} tokens ({count.source or count.exactness}), the window {window}; nothing was sent",
+        f"the prompt has at least {least} tokens ({count.source or count.exactness}), the window holds {window};"
+        " nothing was sent",
         sent="no",
         provider=line.provider,
         model=line.model,

@@ -50,7 +50,9 @@ def _layer(layer: Middleware, call: Call, inner: Next) -> Next:
     def run(request: Request) -> Steps[Completion]:
         completion = yield from layer.around(call, request, inner)
         if not isinstance(completion, Completion):
-            raise PluginError(f"middleware {type(layer).__name__} returned {type(completion).__name__}, not a Completion")
+            raise PluginError(
+                f"middleware {type(layer).__name__} returned {type(completion).__name__}, not a Completion"
+            )
         return completion
 
     return run

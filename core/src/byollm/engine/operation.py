@@ -76,56 +76,10 @@ class Operation:
     def _route(self, call: Call, request: Request, lines: Sequence[Line]) -> Steps[Completion]:
         if not lines:
             raise NoRouteError("no deployment is configured for this call", skipped=call.skipped)
-        spent = 0
-        last: ByollmError | None = None
-        refused: UnsupportedFeatureError | None = None
-        for line in self._healthy_first(call, lines):
-            if last is not None and isinstance(last, ProviderError) and not _may_fail_over(last, line):
-                break
-            if spent and not line.budget.spend(call.clock.monotonic()):
-                call.skipped[line.name] = "the retry budget is used up"
-                continue
-            if spent == 0:
-                line.budget.count_call(call.clock.monotonic())
-            number = 0
-            while True:
-                number, spent = number + 1, spent + 1
-                try:
-                    return (yield from self._once(call, request, line, number))
-                except UnsupportedFeatureError as error:
-                    refused = refused or error.with_traceback(None)
-                    call.skipped[line.name] = error.message
-                    spent -= 1
-                    break
-                except (ProviderError, CancelledError) as error:
-                    last = error.with_traceback(None)
-                if isinstance(last, CancelledError) or call.committed:
-                    raise _told(last, call)
-                wait = self._pause(call, line, last, number, spent)
-                if wait is None:
-                    break
-                cancelled = yield Sleep(wait)
-                if cancelled:
-                    raise _told(CancelledError(), call)
-                if not line.budget.spend(call.clock.monotonic()):
-                    call.skipped[line.name] = "the retry budget is used up"
-                    break
-            if spent >= line.retries.total:
-                break
-        if last is not None:
-            raise _told(last, call)
-        if refused is not None:
-            raise refused
-        raise NoRouteError("no candidate could be tried", skipped=call.skipped)
+        return (yield from _Trip(self, call, request).over(_healthy_first(call, lines)))
 
-    def _healthy_first(self, call: Call, lines: Sequence[Line]) -> Sequence[Line]:
-        if len(lines) == 1:
-            return lines
-        now = call.clock.monotonic()
-        open_ = {line.name for line in lines if not line.breaker.allows(now)}
-        return sorted(lines, key=lambda line: line.name in open_) if open_ else lines
-
-    def _once(self, call: Call, request: Request, line: Line, number: int) -> Steps[Completion]:
+    def once(self, call: Call, request: Request, line: Line, number: int) -> Steps[Completion]:
+        """One attempt with its middleware, told to the observers and recorded."""
         started = call.clock.monotonic()
         if self._observers:
             self._observers.started(call, line.name)
@@ -177,30 +131,111 @@ class Operation:
             _log(record, completion)
         return record
 
-    def _pause(self, call: Call, line: Line, error: ByollmError | None, number: int, spent: int) -> float | None:
+
+class _Trip:
+    """One call on its way over the candidates. `sent` counts requests, `last` is the last attempt's error."""
+
+    def __init__(self, operation: Operation, call: Call, request: Request) -> None:
+        self.operation = operation
+        self.call = call
+        self.request = request
+        self.sent = 0
+        self.last: ProviderError | CancelledError | None = None
+        self.refused: UnsupportedFeatureError | None = None
+
+    def over(self, lines: Sequence[Line]) -> Steps[Completion]:
+        """Until one answers. Raises the last attempt's error, or why there was none."""
+        for line in lines:
+            if not self.may_go_to(line):
+                continue
+            completion = yield from self.at(line)
+            if completion is not None:
+                return completion
+            if self.ended(line):
+                break
+        if self.last is not None:
+            raise self.told(self.last)
+        if self.refused is not None:
+            raise self.refused
+        raise NoRouteError("no candidate could be tried", skipped=self.call.skipped)
+
+    def may_go_to(self, line: Line) -> bool:
+        """The retry budget counts every request after a call's first, failovers included."""
+        now = self.call.clock.monotonic()
+        if self.sent == 0:
+            line.budget.count_call(now)
+            return True
+        if line.budget.spend(now):
+            return True
+        self.call.skipped[line.name] = "the retry budget is used up"
+        return False
+
+    def at(self, line: Line) -> Steps[Completion | None]:
+        """Ask one deployment, again where that may help. None: it did not answer."""
+        call = self.call
+        for number in range(1, line.retries.attempts + 1):
+            try:
+                completion = yield from self.operation.once(call, self.request, line, number)
+            except UnsupportedFeatureError as error:
+                self.refused = self.refused or error.with_traceback(None)
+                call.skipped[line.name] = error.message
+                return None
+            except (ProviderError, CancelledError) as error:
+                self.last = error.with_traceback(None)
+            else:
+                return completion
+            self.sent += 1
+            wait = self.pause(line, self.last, number)
+            if wait is None:
+                return None
+            if (yield Sleep(wait)):
+                self.last = CancelledError()
+                return None
+            if not line.budget.spend(call.clock.monotonic()):
+                call.skipped[line.name] = "the retry budget is used up"
+                return None
+        return None
+
+    def ended(self, line: Line) -> bool:
+        """No other deployment may be asked."""
+        error = self.last
+        if error is None:
+            return False
+        if isinstance(error, CancelledError) or self.call.committed or not error.failover_ok:
+            return True
+        left = self.call.seconds_left()
+        if (left is not None and left <= 0) or self.sent >= line.retries.total:
+            return True
+        return error.billed == "unknown" and line.retries.on_unknown == "fail"
+
+    def pause(self, line: Line, error: ByollmError | None, number: int) -> float | None:
         """Seconds until the same deployment is asked again; None when it is not."""
-        if not isinstance(error, ProviderError) or not error.retryable or error.billed == "unknown":
+        if self.call.committed or not isinstance(error, ProviderError):
+            return None
+        if not error.retryable or error.billed == "unknown":
             return None
         retries = line.retries
-        if number >= retries.attempts or spent >= retries.total:
+        if number >= retries.attempts or self.sent >= retries.total:
             return None
-        left = call.seconds_left()
+        left = self.call.seconds_left()
         if error.retry_after is not None:
             wait = error.retry_after
             return wait if wait <= retries.longest_wait and (left is None or wait < left) else None
-        wait = min(retries.cap, retries.base * 2 ** (number - 1)) * call.random()
+        wait = min(retries.cap, retries.base * 2 ** (number - 1)) * self.call.random()
         return wait if left is None or wait < left else None
 
+    def told(self, error: ByollmError) -> ByollmError:
+        """The error with the record of all attempts."""
+        error.attempts = tuple(self.call.attempts)
+        return error
 
-def _may_fail_over(error: ProviderError, line: Line) -> bool:
-    if not error.failover_ok:
-        return False
-    return not (error.billed == "unknown" and line.retries.on_unknown == "fail")
 
-
-def _told(error: ByollmError, call: Call) -> ByollmError:
-    error.attempts = tuple(call.attempts)
-    return error
+def _healthy_first(call: Call, lines: Sequence[Line]) -> Sequence[Line]:
+    if len(lines) == 1:
+        return lines
+    now = call.clock.monotonic()
+    ill = {line.name for line in lines if not line.breaker.allows(now)}
+    return sorted(lines, key=lambda line: line.name in ill) if ill else lines
 
 
 def _log(record: Attempt, completion: Completion | None) -> None:

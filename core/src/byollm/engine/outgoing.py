@@ -54,5 +54,12 @@ def auth_outgoing(request: HttpRequest, line: Line, call: Call, deadline: float 
     place = Place(line.place.hosts, line.place.proxy, line.place.tls, key=f"{line.place.key}#auth")
     timeouts = Timeouts(connect=10.0, first_byte=30.0, idle=30.0, total=60.0)
     return Outgoing(
-        request.method, request.url, HiddenHeaders(request.headers), request.body, place, timeouts, deadline, call.cancellation
+        request.method,
+        request.url,
+        HiddenHeaders(request.headers),
+        request.body,
+        place,
+        timeouts,
+        deadline,
+        call.cancellation,
     )

@@ -137,4 +137,3 @@ def _renew(step: Renew) -> bool | ByollmError:
         return step.line.credentials.renew(step.auth)
     except ByollmError as error:
         return error.with_traceback(None)
-

@@ -1,0 +1,1 @@
+"""The border: hooks, manifests, discovery, deployments, and `fit()`."""

@@ -1,8 +1,8 @@
 """Counting tokens without a tokenizer: an estimate, with bounds that hold for today's byte-pair encodings.
 
 Letters of the Latin alphabet make about 4 to a token and at most 12 over a text; other scripts 1 to 3; every token
-spans at least one byte. Runs of the same character compress far better, and are counted apart. The bounds were chosen on
-prose, code and CJK text against the o200k and cl100k ranks; the exactness always says that this is an estimate.
+spans at least one byte. Runs of the same character compress far better, and are counted apart. The bounds were chosen
+on prose, code and CJK text against the o200k and cl100k ranks; the exactness always says that this is an estimate.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def estimate_text(text: str) -> tuple[int, int, int]:
         elif first.isascii() and first.isdigit():
             low, likely, high = low + 0.34, likely + 1, high + 1
         elif first.isspace():
-            low, likely, high = low, likely + (0.2 if size > 1 else 0), high + (1 if size > 1 else 0.05)
+            likely, high = likely + (0.2 if size > 1 else 0), high + (1 if size > 1 else 0.05)
         elif first.isascii():
             low, likely, high = low + 0.2, likely + 0.6, high + 1
         else:

@@ -25,7 +25,8 @@ KNOWN: Final = {
     "openai": "byollm-openai", "anthropic": "byollm-anthropic", "custom": "byollm-openai-compatible",
     "google": "byollm-google", "vertex": "byollm-vertex", "azure": "byollm-azure", "bedrock": "byollm-bedrock",
     "groq": "byollm-groq", "baseten": "byollm-baseten", "ollama": "byollm-ollama", "vllm": "byollm-vllm",
-    "llamacpp": "byollm-llamacpp", "lmstudio": "byollm-lmstudio", "tgi": "byollm-tgi", "openrouter": "byollm-openrouter",
+    "llamacpp": "byollm-llamacpp", "lmstudio": "byollm-lmstudio", "tgi": "byollm-tgi",
+    "openrouter": "byollm-openrouter",
     "mistral": "byollm-mistral", "deepseek": "byollm-deepseek", "xai": "byollm-xai", "together": "byollm-together",
     "fireworks": "byollm-fireworks", "cohere": "byollm-cohere",
 }  # fmt: skip
@@ -88,9 +89,7 @@ def check_spec(manifest: Manifest, distribution: str, version: str) -> None:
     understood = [number for number in (SPEC - 1, SPEC) if number > 0]
     if manifest.spec in understood:
         return
-    mend = (
-        f"upgrade byollm, or pin {distribution}<{version}" if manifest.spec > SPEC else f"upgrade {distribution}"
-    )
+    mend = f"upgrade byollm, or pin {distribution}<{version}" if manifest.spec > SPEC else f"upgrade {distribution}"
     words = " and ".join(map(str, understood))
     raise PluginError(f"{distribution} {version} speaks spec {manifest.spec}; this byollm understands {words}: {mend}")
 
@@ -144,7 +143,11 @@ def _missing(name: str, plain: str) -> PluginError:
     names = sorted({item.name for item in listed()} | KNOWN.keys() | ALIASES.keys())
     nearest = next(iter(difflib.get_close_matches(plain, names, n=1)), None)
     installed = ", ".join(item.name for item in listed()) or "none"
-    hint = f"did you mean {nearest!r}?" if nearest else f"installed: {installed}; any OpenAI-compatible endpoint is `custom`"
+    hint = (
+        f"did you mean {nearest!r}?"
+        if nearest
+        else f"installed: {installed}; any OpenAI-compatible endpoint is `custom`"
+    )
     return PluginError(f"no plugin for provider {name!r} is installed", hint=hint)
 
 

@@ -37,7 +37,8 @@ CLASSES: Final[dict[str, str]] = {
     **dict.fromkeys(HINTS, "hint"),
     **dict.fromkeys(CONTRACTS, "contract"),
     "system": "contract", "max_tokens": "range", "stop": "emulated", "n": "contract", "tools": "contract",
-    "tool_choice": "contract", "parallel_tool_calls": "contract when False, hint when True", "output_schema": "contract",
+    "tool_choice": "contract", "parallel_tool_calls": "contract when False, hint when True",
+    "output_schema": "contract",
     "reasoning_effort": "hint", "service_tier": "hint; contract for flex and priority", "store": "contract",
     "prefill": "contract", "extra": "verbatim", "stream": "contract", "messages": "contract for media",
 }  # fmt: skip
@@ -152,12 +153,16 @@ class _Fitting:
         elif isinstance(part, Document):
             self.need("documents", can.documents, "read documents")
             if part.media.url is not None:
-                self.need("documents", can.document_urls, "fetch a document from a URL", "pass the bytes: Document(data)")
+                self.need(
+                    "documents", can.document_urls, "fetch a document from a URL", "pass the bytes: Document(data)"
+                )
         elif isinstance(part, Audio):
             self.need("audio", can.audio, "listen to audio")
         elif isinstance(part, ToolResult):
             if part.is_error and can.tool_error_flag.refused:
-                self.adjust("is_error", "dropped", True, None, "the provider has no flag for a failed tool; the text is sent")
+                self.adjust(
+                    "is_error", "dropped", True, None, "the provider has no flag for a failed tool; the text is sent"
+                )
             for inner in part.parts:
                 if isinstance(inner, Image | Document | Audio):
                     self.need("messages", can.tool_result_media, "take media in a tool result")

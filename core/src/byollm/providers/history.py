@@ -44,7 +44,9 @@ def _unanswered(waiting: dict[str, str]) -> UnsupportedFeatureError:
 
 
 def _unpaired(problem: str) -> UnsupportedFeatureError:
-    return UnsupportedFeatureError(problem, field="messages", hint="each tool call wants exactly one result, directly after it")
+    return UnsupportedFeatureError(
+        problem, field="messages", hint="each tool call wants exactly one result, directly after it"
+    )
 
 
 def keep_own_state(messages: tuple[Message, ...], provider: str, transport: str) -> tuple[tuple[Message, ...], bool]:

@@ -30,7 +30,9 @@ class Price:
         unknown = sorted(value.keys() - known)
         if unknown or not {"input", "output"} <= value.keys():
             hint = "write pricing: {input: 2.00, output: 10.00, cached: 0.20}, per million tokens"
-            raise ConfigError(f"pricing: {unknown[0]!r} is unknown" if unknown else "pricing wants input and output", hint=hint)
+            raise ConfigError(
+                f"pricing: {unknown[0]!r} is unknown" if unknown else "pricing wants input and output", hint=hint
+            )
         amounts = {name: _amount(name, value[name]) for name in known - {"currency"} if value.get(name) is not None}
         return cls(**amounts, currency=str(value.get("currency", "USD")))
 

@@ -11,8 +11,8 @@ from typing import Any
 class Target:
     """Provider, model and place of one deployment.
 
-    `endpoint` is what the file says, or the manifest's default. `api` names the surface (`responses`, `chat`, …), already
-    resolved to the plugin's default when the file is silent. `options` are the plugin's own keys, validated.
+    `endpoint` is what the file says, or the manifest's default. `api` names the surface (`responses`, `chat`, …),
+    already resolved to the plugin's default when the file is silent. `options` are the plugin's own keys, validated.
     """
 
     provider: str

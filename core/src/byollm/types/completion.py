@@ -61,8 +61,8 @@ class Completion:
 
     `parts` are all parts in order; `finish_reason` is neutral (stop, length, tool_calls, content_filter, refusal,
     error, other; None for a partial answer) and `raw_finish_reason` the provider's word. `usage` fields are None where
-    the provider did not tell. `cost` is a Decimal or None when no price is known. `adjustments` is what `fit()` changed,
-    `attempts` every try. `raw` is the provider's JSON document; None for streams.
+    the provider did not tell. `cost` is a Decimal or None when no price is known. `adjustments` is what `fit()`
+    changed, `attempts` every try. `raw` is the provider's JSON document; None for streams.
     """
 
     parts: tuple[Part, ...] = ()

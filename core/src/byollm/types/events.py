@@ -18,7 +18,7 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "refusa
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The provider began to answer. `id` is the answer's id, `model` the model that really serves; either may be None."""
+    """The provider began to answer. `id` is the answer's, `model` the one that really serves; either may be None."""
 
     id: str | None = None
     model: str | None = None

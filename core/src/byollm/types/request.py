@@ -81,7 +81,8 @@ class Request(_Parameters):
     - `tools`: functions, Tools or dicts; `tool_choice`: auto, none, required or a name; `parallel_tool_calls`.
     - `output_schema`: a JSON schema (mapping) or a pydantic model class; the answer is then in `reply.parsed`.
     - `reasoning_effort`: none, minimal, low, medium, high, xhigh, max; `verbosity`: low, medium, high.
-    - `service_tier`, `cache_key`, `end_user_id`, `metadata`: hints; `store`: may the provider keep the exchange (a contract).
+    - `service_tier`, `cache_key`, `end_user_id`, `metadata`: hints.
+    - `store`: may the provider keep the exchange? A contract.
     - `prefill`: True says that the last message, an assistant's, is the beginning of the answer.
     - `extra`: `{"provider name": {…}}`, put verbatim into that provider's body and into no other's.
     - `n`, `logprobs`, `logit_bias`: reserved; refused with UnsupportedFeatureError where they cannot be kept.
@@ -150,7 +151,7 @@ def as_messages(value: Any) -> tuple[Message, ...]:
     """A string, a Message, a part, or a sequence of messages and OpenAI-style dicts, as messages."""
     if isinstance(value, Message):
         return (value,)
-    if isinstance(value, str) or isinstance(value, PART_TYPES):
+    if isinstance(value, (str, *PART_TYPES)):
         return (Message("user", as_parts(value)),)
     if isinstance(value, Request):
         return value.messages
@@ -200,7 +201,12 @@ def _system(value: Any) -> Any:
 
 def _number(name: str) -> Any:
     def read(value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or value != value
+            or abs(value) == float("inf")
+        ):
             raise ConfigError(f"{name} must be a finite number, not {value!r}")
         return value
 

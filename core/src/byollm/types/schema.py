@@ -41,11 +41,7 @@ def _problems(value: Any, schema: Any, root: Any, where: str, depth: int) -> Any
         yield f"{where}: {value!r} is not one of {schema['enum']}"
     if "const" in schema and value != schema["const"]:
         yield f"{where}: {value!r} is not {schema['const']!r}"
-    for word, enough in (("anyOf", any), ("oneOf", any), ("allOf", all)):
-        if word in schema and not enough(
-            not list(_problems(value, option, root, where, depth + 1)) for option in schema[word]
-        ):
-            yield f"{where}: does not fit {word}"
+    yield from _choices(value, schema, root, where, depth)
     yield from _bounds(value, schema, where)
     if isinstance(value, dict):
         yield from _object(value, schema, root, where, depth)
@@ -53,6 +49,15 @@ def _problems(value: Any, schema: Any, root: Any, where: str, depth: int) -> Any
         items = schema.get("items")
         for position, item in enumerate(value if items is not None else ()):
             yield from _problems(item, items, root, f"{where}[{position}]", depth + 1)
+
+
+def _choices(value: Any, schema: Mapping[str, Any], root: Any, where: str, depth: int) -> Any:
+    for word in ("anyOf", "oneOf", "allOf"):
+        if word not in schema:
+            continue
+        fits = [not list(_problems(value, option, root, where, depth + 1)) for option in schema[word]]
+        if {"anyOf": not any(fits), "oneOf": sum(fits) != 1, "allOf": not all(fits)}[word]:
+            yield f"{where}: does not fit {word}"
 
 
 def _object(value: dict[str, Any], schema: Mapping[str, Any], root: Any, where: str, depth: int) -> Any:

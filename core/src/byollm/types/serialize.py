@@ -33,8 +33,14 @@ def dump_messages(messages: Sequence[Message]) -> dict[str, Any]:
 
 def load_messages(data: Mapping[str, Any]) -> tuple[Message, ...]:
     """What `dump_messages` wrote, as messages. Raises ConfigError, saying where, for anything else."""
-    if not isinstance(data, Mapping) or data.get("byollm_messages") != VERSION or not isinstance(data.get("messages"), list):
-        raise ConfigError(f"this is not version {VERSION} of byollm's messages", hint="write them with byollm.dump_messages")
+    if (
+        not isinstance(data, Mapping)
+        or data.get("byollm_messages") != VERSION
+        or not isinstance(data.get("messages"), list)
+    ):
+        raise ConfigError(
+            f"this is not version {VERSION} of byollm's messages", hint="write them with byollm.dump_messages"
+        )
     return tuple(_read_message(item, f"messages[{index}]") for index, item in enumerate(data["messages"]))
 
 

@@ -44,7 +44,14 @@ class Tool:
                 for key, hint in hints.items()
             }
             schema = TypeAdapter(create_model(name, **fields)).json_schema()
-        except (TypeError, ValueError, NameError, ValidationError, PydanticSchemaGenerationError, PydanticUserError) as error:
+        except (
+            TypeError,
+            ValueError,
+            NameError,
+            ValidationError,
+            PydanticSchemaGenerationError,
+            PydanticUserError,
+        ) as error:
             problem = str(error).splitlines()[0]
         else:
             schema.pop("title", None)

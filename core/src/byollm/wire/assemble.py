@@ -142,7 +142,9 @@ class Assembler:
         return slot
 
     def _clash(self, event: Any) -> None:
-        raise PluginError(f"the plugin made {type(event).__name__} for part {event.index}, which is another kind of part")
+        raise PluginError(
+            f"the plugin made {type(event).__name__} for part {event.index}, which is another kind of part"
+        )
 
     def completion(self) -> Completion:
         """What has arrived: the whole answer once `finished`, a partial one (finish_reason None) before."""

@@ -46,8 +46,15 @@ class AuthContext:
 class AuthScheme(Protocol):
     """A way to prove who calls. `name` is its word in the configuration; `refreshes` tells that a 401 may be cured."""
 
-    name: str
-    refreshes: bool
+    @property
+    def name(self) -> str:
+        """Its word in the configuration."""
+        ...
+
+    @property
+    def refreshes(self) -> bool:
+        """A 401 may be cured by asking for a new token."""
+        ...
 
     def flow(self, request: HttpRequest, context: AuthContext) -> AuthFlow:
         """Yield requests, get answers, return the headers to add. Raises ProviderError when no token is to be had."""

@@ -51,7 +51,9 @@ STATUS_TABLE: Final[dict[int, type[ProviderError]]] = {
 """Statuses outside it: 3xx and 1xx are ProtocolError, other 4xx InvalidRequestError, other 5xx ServerError."""
 
 MESSAGE_LIMIT: Final = 1000
-_DURATION: Final = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
+_DURATION: Final = re.compile(
+    r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?"
+)
 
 
 def class_for(status: int) -> type[ProviderError]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from byollm.errors import ProviderError
+    from byollm.types.completion import Adjustment
     from byollm.types.events import Event
     from byollm.types.request import Request
     from byollm.wire.auth import AuthScheme
@@ -82,6 +83,7 @@ class Exchange(Generic[T]):
     `fail(failure)` turns an error answer into a more exact error than the core's table of statuses, or None. `auth`
     is the scheme that adds the credentials. There is no end-of-stream call: only a frame can make `Finished`.
     `then(values)` is for the rare second request: it gets all values read and answers the next exchange, or None.
+    `adjustments` is what the translator itself had to change, which `fit()` could not see.
     """
 
     request: HttpRequest
@@ -90,6 +92,7 @@ class Exchange(Generic[T]):
     auth: AuthScheme
     fail: Callable[[Failure], ProviderError | None] | None = None
     then: Callable[[list[T]], Exchange[T] | None] | None = None
+    adjustments: tuple[Adjustment, ...] = ()
 
 
 class LocalContext:

@@ -33,11 +33,11 @@ class Decoder(Protocol):
 class JsonDecoder:
     """The whole body is one document. Some servers send blank lines first to keep the connection alive."""
 
-    __slots__ = ("_pieces", "_size")
+    __slots__ = ("_pieces", "document")
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
-        self._size = 0
+        self.document: Any = None
 
     def feed(self, piece: bytes) -> list[Frame]:
         """Keep it: a document is read when it is whole."""
@@ -49,7 +49,8 @@ class JsonDecoder:
         body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         if not body.strip():
             raise ProtocolError("the answer's body is empty")
-        return [Frame("", _document(body))]
+        self.document = _document(body)
+        return [Frame("", self.document)]
 
 
 class SseDecoder:

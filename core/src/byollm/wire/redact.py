@@ -110,7 +110,13 @@ def _shapes(text: str) -> set[str]:
     if len(text) < 4:  # a one-letter key would mask the alphabet; config refuses such keys with a warning
         return set()
     raw = text.encode("utf-8", "surrogatepass")
-    shapes = {text, quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+    shapes = {
+        text,
+        quote(text, safe=""),
+        quote_plus(text),
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+    }
     shapes |= {quote(text, safe="").lower(), text.replace("/", "\\/"), raw.hex(), raw.hex().upper(), text[::-1]}
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for shift in range(3):

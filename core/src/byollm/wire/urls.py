@@ -11,8 +11,8 @@ def join_url(endpoint: str, path: str, *, base_path: str = "", query: str = "") 
     """The URL of `path` below `endpoint`.
 
     An endpoint with an empty path gets the dialect's `base_path`; any other path is kept. A full path that was pasted
-    (`…/v1/chat/completions`) is not doubled. A query string of the endpoint (`?api-version=…`) is kept and `query` added.
-    Raises ConfigError when the endpoint is not an http(s) URL.
+    (`…/v1/chat/completions`) is not doubled. A query string of the endpoint (`?api-version=…`) is kept,
+    and `query` added. Raises ConfigError when the endpoint is not an http(s) URL.
     """
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.netloc:

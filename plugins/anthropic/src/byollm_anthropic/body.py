@@ -16,9 +16,11 @@ from byollm_anthropic.notes import Notes
 from byollm_anthropic.thinking import plan
 from byollm_anthropic.tools import check_schemas, output_format, tool_choice, wire_tools
 
-COUNTED: Final = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control", "speed")
+COUNTED: Final = (
+    "model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control", "speed",
+)  # fmt: skip
 """What `count_tokens` takes of a body (wire facts, read 2026-11-21); the rest is answered with 400."""
-TIERS: Final = {"auto": "auto", "default": "standard_only", "standard": "standard_only", "standard_only": "standard_only"}
+TIERS: Final = {"auto": "auto", **dict.fromkeys(("default", "standard", "standard_only"), "standard_only")}
 """`service_tier` by neutral word."""
 
 

@@ -17,7 +17,7 @@ def trim(body: dict[str, Any], notes: Notes) -> None:
     for block in marked[:-LIMIT]:
         del block["cache_control"]
     if len(marked) > LIMIT:
-        notes.add("cache", "dropped", f"a request takes {LIMIT} cache hints: the last ones were kept", len(marked), LIMIT)
+        notes.add("cache", "dropped", f"a request takes {LIMIT} cache hints: the last were kept", len(marked), LIMIT)
     short = False
     for block in marked[-LIMIT:]:
         hint = block["cache_control"]

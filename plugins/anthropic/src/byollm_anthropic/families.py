@@ -20,7 +20,7 @@ ASSUMED: Final = "the newest known families; this model was not known on 2026-11
 
 WORDS: Final = ("low", "medium", "high", "xhigh", "max")
 BUDGETS: Final = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 16384, "max": 16384}
-"""`thinking.budget_tokens` for the neutral words, where a model knows budgets only. At least 1,024 (SDK, 2026-11-21)."""
+"""`thinking.budget_tokens` for the neutral words, where a model knows budgets only. At least 1,024."""
 LEAST_BUDGET: Final = 1024
 
 NONSTREAMING: Final = 21_333
@@ -138,7 +138,7 @@ UNKNOWN_CLAUDE: Final = replace(
     prefill=UNKNOWN,
     known=False,
 )
-"""A Claude nobody knew when this was written: the rules all newer families share; what differs between them is unknown."""
+"""A Claude nobody knew when this was written: the rules all newer families share, the rest unknown."""
 
 NOT_CLAUDE: Final = Family(
     name="",

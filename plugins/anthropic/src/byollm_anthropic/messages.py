@@ -16,13 +16,17 @@ FILLER: Final = "."
 Turn = dict[str, Any]
 
 
-def conversation(request: Request, family: Family, blocks: Blocks, notes: Notes) -> tuple[str | list[Block] | None, list[Turn]]:
+def conversation(
+    request: Request, family: Family, blocks: Blocks, notes: Notes
+) -> tuple[str | list[Block] | None, list[Turn]]:
     """The top-level system prompt and the messages. Raises UnsupportedFeatureError for what the wire cannot say."""
     messages = list(request.conversation)
     system: list[Block] = []
     while messages and messages[0].role in ("system", "developer"):
         system += _instructions(messages.pop(0))
     turns = _merged(_turns(messages, family, blocks, notes))
+    while turns and turns[0][0] == "system":  # what stood before it was blank
+        system += turns.pop(0)[1]
     if blocks.dropped_thinking:
         notes.add("messages", "dropped", "this request does not think, and thinking of earlier turns is refused then")
     if not turns and not system:

@@ -46,13 +46,15 @@ class MessageReader:
         self._stop: str | None = None
 
     def __call__(self, frame: Frame) -> list[Event]:
-        """The events of one frame. Raises the provider's error when the frame is one, ProtocolError when it is broken."""
+        """The events of one frame. Raises the provider's error when it is one, ProtocolError when it is broken."""
         data = frame.data
         if type(data) is not dict:
             raise ProtocolError("the answer holds a frame that is not an object")
         kind = data.get("type") or frame.event
         if kind == "content_block_delta":
             return self._delta(data)
+        if not isinstance(kind, str):
+            raise ProtocolError("the answer holds a frame whose type is not a text")
         if kind == "error" or (data.get("error") is not None and kind not in _HANDLERS):
             raise raised(data)
         handler = _HANDLERS.get(kind)
@@ -101,8 +103,9 @@ class MessageReader:
         return block.start()
 
     def _delta(self, data: Mapping[str, Any]) -> list[Event]:
-        block = self._open.get(position(data.get("index"), "index"))
-        if block is None or self._closed:
+        index = data.get("index")
+        block = self._open.get(index) if type(index) is int else None
+        if block is None:
             raise ProtocolError("a content_block_delta belongs to no open block")
         return block.delta(mapping(data.get("delta"), "delta"))
 

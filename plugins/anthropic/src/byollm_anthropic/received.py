@@ -41,13 +41,14 @@ class Block:
         return []
 
     def delta(self, delta: Mapping[str, Any]) -> list[Event]:
-        """One more piece: texts grow, other fields are replaced."""
-        if delta.get("type") == "input_json_delta":
+        """One more piece: texts grow, other fields are replaced; a compaction comes whole."""
+        kind = delta.get("type")
+        if kind == "input_json_delta":
             self.pieces.append(text(delta.get("partial_json"), "partial_json"))
             return []
         for name, value in delta.items():
             if name != "type":
-                before = self.data.get(name)
+                before = self.data.get(name) if kind != "compaction_delta" else None
                 self.data[name] = before + value if isinstance(before, str) and isinstance(value, str) else value
         return []
 

@@ -50,7 +50,7 @@ class _Writer:
         out: dict[str, Any] = {}
         leftover: dict[str, Any] = {}
         for key, value in schema.items():
-            if not self.keep(out, key, value, where, kinds):
+            if not self.keep(out, key, value, where):
                 leftover[key] = value
         if "object" in kinds or "properties" in schema:
             self.close(schema, out, where)
@@ -58,7 +58,7 @@ class _Writer:
             raise _refused(f"{where} allows anything", self.field, "say its type")
         return self.describe(out, leftover)
 
-    def keep(self, out: dict[str, Any], key: str, value: Any, where: str, kinds: list[str]) -> bool:
+    def keep(self, out: dict[str, Any], key: str, value: Any, where: str) -> bool:
         """Write a keyword the server takes; False for one it does not."""
         if key == "$ref":
             if not str(value).startswith("#"):
@@ -74,15 +74,7 @@ class _Writer:
             out[key] = self.node(value, f"{where}: items")
         elif key == "additionalProperties":
             out[key] = False
-        elif key == "format":
-            if value not in FORMATS:
-                return False
-            out[key] = value
-        elif key == "minItems" and value in (0, 1):
-            out[key] = value
-        elif key == "enum" and any(isinstance(word, Mapping | list) for word in value):
-            return False
-        elif key in _KEPT:
+        elif _taken(key, value):
             out[key] = value
         else:
             return False
@@ -109,13 +101,23 @@ class _Writer:
         return out
 
 
+def _taken(key: str, value: Any) -> bool:
+    if key == "format":
+        return value in FORMATS
+    if key == "minItems":
+        return value in (0, 1)
+    if key == "enum":
+        return not any(isinstance(word, Mapping | list) for word in value)
+    return key in _KEPT
+
+
 def _refuse_recursion(schema: Mapping[str, Any], field: str) -> None:
     seen: dict[str, set[str]] = {}
     todo = ["#", *(f"#/{group}/{name}" for group in ("$defs", "definitions") for name in schema.get(group, ()))]
     for name in todo:
         seen[name] = set(_references(_at(schema, name), top=name == "#"))
-    for start in seen:
-        reached, frontier = set[str](), set(seen[start])
+    for start, nearest in seen.items():
+        reached, frontier = set[str](), set(nearest)
         while frontier:
             reached |= frontier
             frontier = set().union(*(seen.get(name, set()) for name in frontier)) - reached
@@ -143,7 +145,7 @@ def _references(node: Any, top: bool = False) -> Iterable[str]:
 
 
 def check_limits(schemas: list[Mapping[str, Any]], strict_tools: int, field: str) -> None:
-    """What the server's compiler refuses: too many strict tools, optional parameters or unions, counted over all schemas."""
+    """What the server's compiler refuses: too many strict tools, optional parameters or unions, over all schemas."""
     nodes = [node for schema in schemas for node in _subschemas(schema)]
     optional, unions = sum(map(_optional, nodes)), sum(map(_union, nodes))
     for found, limit, what in (
@@ -177,4 +179,6 @@ def _union(node: Mapping[str, Any]) -> int:
 
 
 def _refused(problem: str, field: str, hint: str) -> UnsupportedFeatureError:
-    return UnsupportedFeatureError(f"the Messages API cannot hold an answer to this schema: {problem}", field=field, hint=hint)
+    return UnsupportedFeatureError(
+        f"the Messages API cannot hold an answer to this schema: {problem}", field=field, hint=hint
+    )

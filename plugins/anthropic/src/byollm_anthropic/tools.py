@@ -14,7 +14,7 @@ from byollm_anthropic.schema import check_limits, wire_schema
 
 
 def wire_tools(request: Request, host: Host, names: Names, notes: Notes) -> list[dict[str, Any]]:
-    """The list of tools. Raises UnsupportedFeatureError for another provider's tool and for schemas it cannot enforce."""
+    """The list of tools. Raises UnsupportedFeatureError for a foreign tool and for schemas it cannot enforce."""
     tools: list[dict[str, Any]] = []
     for tool in request.tools or ():
         if isinstance(tool, Tool):
@@ -28,7 +28,7 @@ def wire_tools(request: Request, host: Host, names: Names, notes: Notes) -> list
 
 def _tool(tool: Tool, names: Names, notes: Notes) -> dict[str, Any]:
     wire: dict[str, Any] = {"name": names.wire(tool.name)}
-    if tool.description:
+    if tool.description is not None:
         wire["description"] = tool.description
     schema = input_schema(tool.parameters)
     if tool.strict:
@@ -45,11 +45,7 @@ def _tool(tool: Tool, names: Names, notes: Notes) -> dict[str, Any]:
 def input_schema(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """`input_schema.type` is required and `properties: null` is refused (recorded 400s, litellm 1.109.1)."""
     schema = {key: value for key, value in parameters.items() if key != "properties" or value is not None}
-    if "type" not in schema:
-        schema = {"type": "object", **schema}
-    if schema.keys() == {"type"}:
-        schema["properties"] = {}
-    return schema
+    return schema if "type" in schema else {"type": "object", **schema}
 
 
 def tool_choice(request: Request, names: Names) -> dict[str, Any] | None:
@@ -88,4 +84,6 @@ def check_schemas(tools: list[dict[str, Any]], wanted: dict[str, Any] | None) ->
 def _tell(notes: Notes, field: str, moved: tuple[str, ...]) -> None:
     if moved:
         words = ", ".join(moved)
-        notes.add(field, "emulated", f"the server does not enforce {words}: moved into the descriptions, checked by byollm")
+        notes.add(
+            field, "emulated", f"the server does not enforce {words}: moved into the descriptions, checked by byollm"
+        )

@@ -1,7 +1,8 @@
 """Chat Completions answers as events: one reader for a whole document and for a stream of chunks.
 
-The order of parts is fixed, so that a stream and a document come to the same completion: reasoning, text, a refusal, the
-tool calls in the order they first appear, then what arrived whole (citations, made images and sound, unknown blocks).
+The order of parts is fixed, so that a stream and a document come to the same completion: reasoning, text, a refusal,
+the tool calls in the order they first appear, then what arrived whole (citations, made images and sound, unknown
+blocks).
 """
 
 from __future__ import annotations
@@ -18,9 +19,7 @@ from byollm.plugin import (
     PartAdded,
     ProtocolError,
     Reader,
-    ReasoningDelta,
     Started,
-    StateAttached,
     TextDelta,
     UsageReported,
     dump_json,
@@ -42,7 +41,7 @@ def chat_reader(
 ) -> Callable[[Head], Reader[Event]]:
     """What an Exchange wants: a fresh reader for each response.
 
-    `taken` are the ids of the tool calls in the request's history; `audio_format` is the format that sound was asked for.
+    `taken` are the ids of the tool calls in the request's history; `audio_format` is how sound was asked for.
     """
     ids = tuple(taken)
     return lambda head: ChatReader(quirks, provider, head, ids, audio_format).read
@@ -52,8 +51,8 @@ class ChatReader:
     """Reads the frames of one response."""
 
     __slots__ = (
-        "_calls", "_done", "_head", "_id", "_json", "_model", "_provider", "_quirks", "_refusal", "_started", "_thoughts",
-        "_wholes",
+        "_calls", "_done", "_head", "_id", "_json", "_model", "_provider", "_quirks", "_refusal", "_started",
+        "_thoughts", "_wholes",
     )  # fmt: skip
 
     def __init__(
@@ -73,7 +72,7 @@ class ChatReader:
         self._done = False
 
     def read(self, frame: Frame) -> Iterable[Event]:
-        """One chunk, or the whole document. Raises a ProviderError for an error in it, ProtocolError for what is neither."""
+        """One chunk or document. Raises a ProviderError for an error in it, ProtocolError for what is neither."""
         data = frame.data
         if self._started and not self._done and not self._quirks.think_tags:
             text = _plain_text(data)
@@ -178,7 +177,8 @@ class ChatReader:
             beside = data.get("x_groq")
             told = (beside.get("usage") if isinstance(beside, dict) else None) or choice.get("usage")
         if isinstance(told, dict) and told:
-            events.append(UsageReported(chat_usage(told, data)))
+            outside = self._quirks.reasoning_outside_usage
+            events.append(UsageReported(chat_usage(told, data, reasoning_outside=outside)))
 
     def _end(self, raw: Any, data: Mapping[str, Any], events: list[Event]) -> None:
         self._wholes.top_level(data)
@@ -207,7 +207,7 @@ def _plain_text(data: Any) -> str | None:
         if type(text) is not str or not text:
             return None
         for name, value in delta.items():
-            if value and name != "content" and name != "role":
+            if value and name not in ("content", "role"):
                 return None
     except _HOSTILE:
         return None

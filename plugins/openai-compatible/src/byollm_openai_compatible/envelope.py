@@ -1,8 +1,8 @@
 """The words of a refusal, out of whichever envelope they came in.
 
-Seen (2026-11-21): an `error` object; an `error` string, with `error_type` or `code` beside it; a flat message; FastAPI's
-`detail`, text or list; Azure's gateway with `statusCode`; OpenRouter's metadata with the upstream's own body as text;
-markup; nothing.
+Seen (2026-11-21): an `error` object; an `error` string, with `error_type` or `code` beside it; a flat message;
+FastAPI's `detail`, text or list; Azure's gateway with `statusCode`; OpenRouter's metadata with the upstream's own body
+as text; markup; nothing.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from byollm.plugin import parse_json
 LIMIT: Final = 1000
 _WORD_FIELDS: Final = frozenset({"code", "type", "error_code", "error_type"})
 _TEXT_FIELDS: Final = frozenset({"error", "message", "detail", "msg", "raw"})
-_STATUS_FIELDS: Final = frozenset({"code", "status", "status_code", "statusCode", "http_status_code", "raw_status_code"})
+_STATUS_FIELDS: Final = frozenset(
+    {"code", "status", "status_code", "statusCode", "http_status_code", "raw_status_code"}
+)
 _STATUS: Final = re.compile(r"[45]\d\d")
 _MARKUP: Final = re.compile(r"\s*<(?:!|\?|/?[a-zA-Z])")
-_PREFIX: Final = re.compile(r"^(?:litellm\.)?(?:\w+Error|\w+Exception):\s*(?:\w+(?:Error|Exception)\s*[:-]\s*)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Said:
     """What a refusal says.
 
     `message` is for people; `code`, `type` and `param` are the provider's own (empty when not told). `status` is a
-    status that the body names, numbers from 400 to 599 only. `words` are all its codes and types in lower case, `text` all
-    that it says itself: a prompt or an answer that it echoes decides nothing.
+    status that the body names, numbers from 400 to 599 only. `words` are all its codes and types in lower case, `text`
+    all that it says itself: a prompt or an answer that it echoes decides nothing.
     """
 
     message: str
@@ -145,7 +146,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _plain(text: str) -> str:
-    text = _PREFIX.sub("", " ".join(text.split()))
+    text = " ".join(text.split())
     if _MARKUP.match(text):
         return ""
     return text if len(text) <= LIMIT else f"{text[: LIMIT - 1]}…"

@@ -41,15 +41,19 @@ CODES: Final[Mapping[str, type[ProviderError]]] = {
         QuotaExhaustedError,
     ),
     "request_too_large": RequestTooLargeError,
-    **dict.fromkeys(("context_length_exceeded", "exceed_context_size_error", "too_many_prompt_tokens"), ContextLengthError),
+    **dict.fromkeys(
+        ("context_length_exceeded", "exceed_context_size_error", "too_many_prompt_tokens"), ContextLengthError
+    ),
     **dict.fromkeys(
         (
-            "content_filter", "content_policy_violation", "responsibleaipolicyviolation", "invalid_prompt", "bio_policy",
-            "misalignment_policy_violation", "image_content_policy_violation", "data_inspection_failed",
+            "content_filter", "content_policy_violation", "responsibleaipolicyviolation", "invalid_prompt",
+            "bio_policy", "misalignment_policy_violation", "image_content_policy_violation", "data_inspection_failed",
         ),
         ContentFilterError,
     ),
-    **dict.fromkeys(("model_not_found", "model_decommissioned", "deploymentnotfound", "invalid_model"), ModelNotFoundError),
+    **dict.fromkeys(
+        ("model_not_found", "model_decommissioned", "deploymentnotfound", "invalid_model"), ModelNotFoundError
+    ),
 }  # fmt: skip
 """Codes and types, in lower case, that mean one thing whatever the status."""
 
@@ -98,8 +102,9 @@ STATUSES: Final[Mapping[int, type[ProviderError]]] = {
 _CONTEXT: Final = re.compile(
     r"maximum context length|reduce the length of the messages|exceeds the context window|exceed context limit"
     r"|model's maximum context limit|is longer than the model's context length|longer than the maximum model length"
-    r"|input tokens exceed the configured limit|`inputs` tokens \+ `max_new_tokens` must be|`inputs` must have less than"
-    r"|exceeds the available context size|current length is .{1,80} while limit is|input too long: .{1,80} limit is"
+    r"|input tokens exceed the configured limit|`inputs` tokens \+ `max_new_tokens` must be"
+    r"|`inputs` must have less than|exceeds the available context size|current length is .{1,80} while limit is"
+    r"|input too long: .{1,80} limit is"
     r"|prompt is too long|exceeded max context length|model's context length is only|maximum input length of"
     r"|greater than the context length",
 )
@@ -113,13 +118,20 @@ _MODEL: Final = re.compile(
     r"is not a valid model id|supported api model names are|^model not found|invalid model:|specified model not found"
     r"|try pulling it first|model '[^']*' not found",
 )
-_NO_SUCH_FEATURE: Final = re.compile(r"not supported in this model|no endpoints found that support|did you mean to use v1/")
+_NO_SUCH_FEATURE: Final = re.compile(
+    r"not supported in this model|no endpoints found that support|did you mean to use v1/"
+)
 _DATA_POLICY: Final = re.compile(r"matching your data policy")
 _CALLERS_FAULT: Final = re.compile(
     r"requires --jinja|(?:image|audio) input is not supported|cannot use both|cannot make get request"
 )
-_WAIT: Final = re.compile(r"(?:try again in|retry after)\s+(?:(\d+)m(?!s))?\s*(\d+(?:\.\d+)?)?\s*(ms|s\b|seconds?|minutes?)?")
-_WRONG_PLACE: Final = "nothing answers there: check `endpoint:`, its path above all (most servers want it to end in /v1)"
+_WAIT: Final = re.compile(
+    r"(?:try again in|retry after)\s+(?:(\d+)m(?!s))?\s*(\d+(?:\.\d+)?)?\s*(ms|s\b|seconds?|minutes?)?"
+)
+_SILENT: Final = Said("the provider failed and said no more", "", "", None, (), frozenset())
+_WRONG_PLACE: Final = (
+    "nothing answers there: check `endpoint:`, its path above all (most servers want it to end in /v1)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +161,7 @@ def openai_error(failure: Failure, quirks: Quirks) -> ProviderError | None:
 
 
 def in_band_error(event: str, data: Mapping[str, Any], quirks: Quirks, head: Head) -> ProviderError | None:
-    """The error that a frame of a 200 answer carries, of the class its status would have given; None when it has none."""
+    """The error that a frame of a 200 answer carries, of the class its status would have given, or None."""
     carried = data.get("error")
     if not carried:
         choices = data.get("choices")
@@ -159,15 +171,16 @@ def in_band_error(event: str, data: Mapping[str, Any], quirks: Quirks, head: Hea
             carried = data
     if not carried:
         return None
-    said = said_by({"error": carried} if carried is not data else data, b"") or Said("", "", "", None, (), frozenset())
+    around = {name: value for name, value in data.items() if name != "choices"}  # xAI keeps the code beside the error
+    said = said_by({**around, "error": carried} if carried is not data else data, b"") or _SILENT
     error = _error(said, said.status, quirks, waits=False)
     error.status = said.status or head.status
     return error
 
 
 def coded_error(carried: Any, quirks: Quirks, head: Head) -> ProviderError:
-    """The error of an answer that says it failed (Responses: status `failed`); `carried` is its error object or None."""
-    said = said_by({"error": carried}, b"") or Said("the provider failed and said no more", "", "", None, (), frozenset())
+    """The error of an answer that says it failed; `carried` is its error object, or None."""
+    said = said_by({"error": carried}, b"") or _SILENT
     error = _error(said, said.status, quirks, waits=False)
     error.status = said.status or head.status
     return error

@@ -33,8 +33,8 @@ _ORDINARY: Final = frozenset({"stop", "", None, "tool_calls", "function_call"})
 def finish_reason(raw: str | None, calls: bool, refusal: bool, more: Mapping[str, str]) -> FinishReason:
     """The neutral word for `raw`.
 
-    Tool calls make it `tool_calls` whatever the server calls an ordinary end (a named tool choice gives `stop` at several);
-    a cut answer stays cut. A refusal in the message makes an ordinary end `refusal`.
+    Tool calls make it `tool_calls` whatever the server calls an ordinary end (a named tool choice gives `stop` at
+    several); a cut answer stays cut. A refusal in the message makes an ordinary end `refusal`.
     """
     if raw in _ORDINARY:
         if calls:

@@ -22,7 +22,7 @@ class Quirks:
     - `system_role`: what system and developer messages are called ("keep": as they are).
     - `merge_systems`: it takes exactly one system message: those at the beginning are joined by a blank line.
     - `merge_roles`: turns must alternate: neighbours of one role are joined by a blank line.
-    - `stream_usage`: ask for usage in streams (`stream_options`). Few servers refuse it, and without it nobody knows the cost.
+    - `stream_usage`: ask for usage in streams (`stream_options`). Few refuse it; without it the cost is unknown.
     - `seed_field`, `end_user_field`, `cache_key_field`: their names; an empty string: it knows none.
     - `stop_as_list`: False where `stop` must be a bare string.
     - `required_word`: what it calls `tool_choice: required`.
@@ -38,17 +38,18 @@ class Quirks:
     - `prefill_message`, `prefill_body`: fields that say "go on with this last message".
     - `send_store`: it knows `store`; then `false` is sent unless the request says otherwise.
 
-    Reasoning: `reasoning_field` is where earlier thoughts are written ("content": as thinking chunks); empty: where they
-    were read. `reasoning_replay`: never, in turns with tool calls, or always. `reasoning_required`: a turn with tool calls
-    must have the field, even if empty. `think_tags`: thoughts stand in the text between `<think>` and `</think>`.
+    Reasoning: `reasoning_field` is where earlier thoughts are written ("content": as thinking chunks); empty: where
+    they were read. `reasoning_replay`: never, in turns with tool calls, or always. `reasoning_required`: a turn with
+    tool calls must have the field, even if empty. `think_tags`: thoughts stand in the text, between `<think>` and
+    `</think>`.
 
     Answers: `finish_reasons` adds words to the finish table. `usage_ends_stream`: it sends no finish_reason in streams;
-    the usage chunk without choices is its terminal marker. `error_codes` adds code → error class name.
+    the usage chunk without choices is its terminal marker. `reasoning_outside_usage`: its count of output tokens leaves
+    reasoning out, and its total does not show it. `error_codes` adds code → error class name.
 
     Both dialects: `headers` are added to each request. `count_path` is where it counts a Chat body's tokens, if it can.
 
-    Responses: `system_in_instructions`: leading system text goes to `instructions` instead of `input`.
-    `encrypted_reasoning`: ask for the encrypted reasoning that a stateless conversation must send back.
+    Responses: `encrypted_reasoning`: ask for the encrypted reasoning that a stateless conversation must send back.
     """
 
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -82,13 +83,13 @@ class Quirks:
 
     finish_reasons: Mapping[str, str] = field(default_factory=dict)
     usage_ends_stream: bool = False
+    reasoning_outside_usage: bool = False
     error_codes: Mapping[str, str] = field(default_factory=dict)
 
     headers: Mapping[str, str] = field(default_factory=dict)
     count_path: str = ""
 
-    system_in_instructions: bool = False
-    encrypted_reasoning: bool = True
+    encrypted_reasoning: bool = False
 
     def with_options(self, options: Mapping[str, Any]) -> Quirks:
         """The same habits with a target's own YAML keys put over them; keys of other meaning are left alone."""
@@ -102,11 +103,12 @@ NAMES = tuple(item.name for item in fields(Quirks))
 
 @cache
 def options_model(*extra: tuple[str, Any]) -> Any:
-    """The pydantic model of a target's own YAML keys: every quirk, and `extra` (name, type) pairs. Unknown keys fail."""
+    """The pydantic model of a target's own YAML keys: every quirk, and `extra` (name, type) pairs."""
     from pydantic import ConfigDict, create_model
 
     hints = get_type_hints(Quirks)
-    keys: dict[str, Any] = {name: (hints[name] | None, None) for name in NAMES}
+    # `headers:` is a key of every target, read by the core.
+    keys: dict[str, Any] = {name: (hints[name] | None, None) for name in NAMES if name != "headers"}
     keys.update({name: (kind | None, None) for name, kind in extra})
     return create_model("Options", __config__=ConfigDict(extra="forbid", frozen=True), **keys)
 

@@ -110,15 +110,17 @@ def _texts(blocks: Any) -> str:
         return blocks
     if isinstance(blocks, Mapping):
         blocks = (blocks,)
-    found = [block if isinstance(block, str) else block.get("text") or block.get("summary") or "" for block in blocks or ()]
+    found = [
+        block if isinstance(block, str) else block.get("text") or block.get("summary") or "" for block in blocks or ()
+    ]
     return "".join(text for text in found if isinstance(text, str))
 
 
 class ThinkTags:
     """Splits text at `<think>` and `</think>`, wherever the pieces were cut.
 
-    A template may have written the opening tag into the prompt, so that only the closing one arrives: what came before it
-    was shown as text by then, and stays text. Blank lines after the closing tag belong to neither.
+    A template may have written the opening tag into the prompt, so that only the closing one arrives: what came before
+    it was shown as text by then, and stays text. Blank lines after the closing tag belong to neither.
     """
 
     __slots__ = ("_fresh", "_held", "_thinking")

@@ -1,8 +1,8 @@
 """Tool calls as they grow, whatever the server thinks of indexes, ids and names.
 
-A piece belongs to the open call with its index; without an index to the call with its id, else to the last one. A new id,
-or a name after arguments that are already whole, opens another call, whatever the index says: several servers send index 0
-for all of them, or none. Each call gets one id that is unique in the conversation.
+A piece belongs to the open call with its index; without an index to the call with its id, else to the last one. A new
+id, or a name after arguments that are already whole, opens another call, whatever the index says: several servers send
+index 0 for all of them, or none. Each call gets one id that is unique in the conversation.
 """
 
 from __future__ import annotations

@@ -24,8 +24,11 @@ _DETAILS: Final = (
 _NEUTRAL_DETAILS: Final = frozenset({"cached_tokens", "cache_write_tokens", "reasoning_tokens"})
 
 
-def chat_usage(told: Mapping[str, Any], document: Mapping[str, Any]) -> Usage:
-    """The `usage` object of a Chat answer; `document` is the answer or chunk around it (for the tier it was served at)."""
+def chat_usage(told: Mapping[str, Any], document: Mapping[str, Any], *, reasoning_outside: bool = False) -> Usage:
+    """The `usage` object of a Chat answer; `document` is the answer or chunk around it, which names the tier.
+
+    `reasoning_outside`: the server leaves reasoning out of its output count, and no total shows it.
+    """
     into, out = _mapping(told, "prompt_tokens_details"), _mapping(told, "completion_tokens_details")
     cached = first_count(
         into.get("cached_tokens"),
@@ -37,9 +40,14 @@ def chat_usage(told: Mapping[str, Any], document: Mapping[str, Any]) -> Usage:
     written = first_count(into.get("cache_write_tokens"), told.get("cache_creation_input_tokens"))
     reasoning = first_count(out.get("reasoning_tokens"), told.get("reasoning_tokens"))
     prompt, answer = count(told.get("prompt_tokens")), count(told.get("completion_tokens"))
+    if reasoning_outside and answer is not None:
+        answer += reasoning or 0
+    prompt, answer = _whole(prompt, answer, reasoning, count(told.get("total_tokens")), count(into.get("audio_tokens")))
+    if prompt is not None and cached is not None and cached > prompt:
+        cached = prompt  # a server's own hidden prompt (Grok on Azure)
     return Usage(
-        input_tokens=_with_cache(prompt, cached, written),
-        output_tokens=_with_reasoning(prompt, answer, reasoning, count(told.get("total_tokens"))),
+        input_tokens=prompt,
+        output_tokens=answer,
         cached_tokens=cached,
         cache_write_tokens=written,
         reasoning_tokens=reasoning,
@@ -72,18 +80,21 @@ def first_count(*values: Any) -> int | None:
     return next((number for value in values if (number := count(value)) is not None), None)
 
 
-def _with_cache(prompt: int | None, cached: int | None, written: int | None) -> int | None:
-    if prompt is None or (cached or 0) + (written or 0) <= prompt:
-        return prompt
-    return prompt + (cached or 0) + (written or 0)
+def _whole(
+    prompt: int | None, answer: int | None, reasoning: int | None, total: int | None, audio: int | None
+) -> tuple[int | None, int | None]:
+    """Input and output with all that belongs to them, where the total shows that something was left out.
 
-
-def _with_reasoning(prompt: int | None, answer: int | None, reasoning: int | None, total: int | None) -> int | None:
-    """xAI leaves reasoning out of completion_tokens: its total is the sum of all three."""
-    if answer is None or not reasoning:
-        return answer
-    outside = total is not None and prompt is not None and total == prompt + answer + reasoning
-    return answer + reasoning if outside or reasoning > answer else answer
+    xAI and Gemini's Chat endpoint leave reasoning out of completion_tokens, Mistral sound out of prompt_tokens.
+    """
+    if prompt is None or answer is None:
+        return prompt, answer
+    gap = (total or 0) - prompt - answer
+    if gap > 0 and gap == audio and gap != reasoning:
+        return prompt + gap, answer
+    if gap > 0:
+        answer += gap
+    return prompt, max(answer, reasoning or 0)
 
 
 def _details(told: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any] | None:

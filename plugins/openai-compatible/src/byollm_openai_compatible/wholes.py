@@ -1,4 +1,4 @@
-"""Parts of a Chat answer that have no deltas of their own: citations, made images and sound, blocks nobody has described."""
+"""Parts of a Chat answer that have no deltas of their own: citations, made images and sound, unknown blocks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,17 @@ KEPT_FIELDS: Final = ("extra_content", "thought_signature", "reasoning_encrypted
 class Wholes:
     """Collects them over one answer; only its end gives them out, each once."""
 
-    __slots__ = ("_annotations", "_audio", "_audio_format", "_blocks", "_fields", "_images", "_provider", "_sound", "_sources")
+    __slots__ = (
+        "_annotations",
+        "_audio",
+        "_audio_format",
+        "_blocks",
+        "_fields",
+        "_images",
+        "_provider",
+        "_sound",
+        "_sources",
+    )
 
     def __init__(self, provider: str, audio_format: str) -> None:
         self._provider = provider
@@ -74,7 +84,7 @@ class Wholes:
     def _citation(self, annotation: Any) -> Part:
         found = annotation.get("url_citation") if isinstance(annotation, dict) else None
         if not isinstance(found, dict):
-            return Opaque(self._provider, "chat", {"annotations": [annotation]})
+            return Citation(state=Opaque(self._provider, "chat", annotation))
         start, end = found.get("start_index"), found.get("end_index")
         return Citation(
             cited_text=found.get("content") or None,
@@ -87,7 +97,9 @@ class Wholes:
     def _source(self, source: Any) -> Part:
         if isinstance(source, str):
             return Citation(url=source)
-        return Citation(cited_text=source.get("snippet") or None, url=source.get("url"), title=source.get("title") or None)
+        return Citation(
+            cited_text=source.get("snippet") or None, url=source.get("url"), title=source.get("title") or None
+        )
 
     def _image(self, image: Any) -> Part:
         place = image.get("image_url") if isinstance(image, dict) else image

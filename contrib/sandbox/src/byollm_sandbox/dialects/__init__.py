@@ -15,7 +15,12 @@ from byollm_sandbox.dialects.base import Call, Dialect, Prompt, Rejection, ToolO
 from byollm_sandbox.dialects.openai_chat import OpenAIChat
 from byollm_sandbox.dialects.openai_responses import OpenAIResponses
 
-ALIASES = {"custom": "openai-chat", "chat": "openai-chat", "responses": "openai-responses", "messages": "anthropic-messages"}
+ALIASES = {
+    "custom": "openai-chat",
+    "chat": "openai-chat",
+    "responses": "openai-responses",
+    "messages": "anthropic-messages",
+}
 """Other words for a dialect."""
 
 

@@ -20,7 +20,6 @@ from byollm.errors import (
     RequestTooLargeError,
     ServerError,
 )
-
 from byollm_sandbox.answers import Answer
 from byollm_sandbox.dialects import anthropic_render as render
 from byollm_sandbox.dialects import claude_models as claude
@@ -99,7 +98,9 @@ class AnthropicMessages:
         seconds = getattr(rejection.details.get("error"), "retry_after", None)
         if seconds is not None:
             extra.append(("retry-after", str(int(-(-seconds // 1)))))
-        return json_reply(error_document(rejection, call), status=rejection.status, headers=[*self.headers(call), *extra])
+        return json_reply(
+            error_document(rejection, call), status=rejection.status, headers=[*self.headers(call), *extra]
+        )
 
     def error(self, error: ProviderError, call: Call) -> Rejection:
         """A neutral error in Anthropic's terms; its own message, status and code win over the usual ones."""
@@ -180,7 +181,9 @@ def read_prompt(body: Mapping[str, Any]) -> Prompt:
     choice = body.get("tool_choice") or {}
     words = {"any": "required", "tool": str(choice.get("name")), "none": "none"}
     tools = [
-        ToolOffer(tool["name"], tool.get("input_schema") or {}) for tool in body.get("tools") or [] if "input_schema" in tool
+        ToolOffer(tool["name"], tool.get("input_schema") or {})
+        for tool in body.get("tools") or []
+        if "input_schema" in tool
     ]
     return Prompt(
         system=system,

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from byollm.types.parts import Citation, Opaque, Part, Reasoning, Text, ToolCall
 from byollm.types.usage import Usage
-
 from byollm_sandbox.answers import Answer, state_of
 from byollm_sandbox.dialects.base import Call, identifier
 from byollm_sandbox.tokens import count_messages, count_text, count_tools, count_value
@@ -30,6 +29,8 @@ STOP: Final = {
 
 def stop_reason(answer: Answer) -> str:
     """The stop reason in Anthropic's words."""
+    if answer.stop_sequence is not None and answer.finish_reason == "stop":
+        return answer.raw_finish_reason or "stop_sequence"
     return answer.raw_finish_reason or STOP[answer.finish_reason or "stop"]
 
 
@@ -39,7 +40,7 @@ def ending(answer: Answer) -> dict[str, Any]:
     details = None
     if reason == "refusal":
         details = {"type": "refusal", "category": None, "explanation": answer.refusal}
-    return {"stop_reason": reason, "stop_sequence": answer.extra.get("stop_sequence"), "stop_details": details}
+    return {"stop_reason": reason, "stop_sequence": answer.stop_sequence, "stop_details": details}
 
 
 def usage_of(answer: Answer, call: Call) -> Usage | None:
@@ -160,8 +161,6 @@ def stream(answer: Answer, call: Call) -> list[Frame]:
         first["usage"].pop("output_tokens_details", None)
     frames = [_frame("message_start", {"message": first}, answer)]
     groups = [_block_frames(answer, block, index) for index, block in enumerate(blocks_of(answer, call))]
-    texts = {id(part): part for part in answer.parts}
-    del texts
     ordered = _take_turns(groups) if "interleave" in call.quirks else [frame for group in groups for frame in group]
     frames += ordered[:1]
     frames.append(_frame("ping", {}, answer))
@@ -173,8 +172,6 @@ def stream(answer: Answer, call: Call) -> list[Frame]:
     if shown is not None:
         kept = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens", "output_tokens")
         final["usage"] = {key: shown[key] for key in (*kept, "output_tokens_details") if key in shown}
-    elif shown is None:
-        final["usage"] = {"output_tokens": 0} if answer.usage is None else {}
     frames.append(_frame("message_delta", final, answer, role="finish"))
     frames.append(_frame("message_stop", {}, answer, role="finish"))
     return frames

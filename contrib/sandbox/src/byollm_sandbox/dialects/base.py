@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from byollm.errors import ProviderError
-
 from byollm_sandbox.answers import Answer
 from byollm_sandbox.requests import Recorded
 from byollm_sandbox.wire import Frame, Reply
@@ -132,5 +131,5 @@ class Dialect(Protocol):
 
 def identifier(prefix: str, number: int, length: int = 24) -> str:
     """An id that looks like the vendor's, differs for each request, and is the same in every run."""
-    digits = f"{(number * 0x9E3779B97F4A7C15 + 0xD1B54A32D192ED03) % (1 << 96):024x}"
+    digits = f"{(number * 0x9E3779B97F4A7C15F39CC060 + 0xD1B54A32D192ED03C2B2AE3D) % (1 << 96):024x}"
     return prefix + (digits * (length // 24 + 1))[:length]

@@ -8,7 +8,6 @@ from typing import Any
 from byollm.errors import ProviderError
 from byollm.types.parts import Audio, Citation, Image, Reasoning, Text, ToolCall
 from byollm.types.usage import Usage
-
 from byollm_sandbox.answers import Answer
 from byollm_sandbox.dialects import openai_common as common
 from byollm_sandbox.dialects.base import Call, Prompt, Rejection, ToolOffer, identifier
@@ -193,7 +192,9 @@ def stream_of(answer: Answer, call: Call) -> list[Frame]:
         if running and usage is not None:
             seen = sum(frame.tokens for frame in frames) + tokens
             final = finish is not None
-            chunk["usage"] = chat_usage(usage if final else Usage(usage.input_tokens, min(seen, usage.output_tokens or 0)))
+            chunk["usage"] = chat_usage(
+                usage if final else Usage(usage.input_tokens, min(seen, usage.output_tokens or 0))
+            )
         frames.append(Frame(dump(chunk), tokens=tokens, pause=answer.pause))
         if finish is not None:
             frames[-1].role = "finish"
@@ -290,7 +291,9 @@ def text_of(content: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):
-        return "\n".join(str(part.get("text") or part.get("refusal") or "") for part in content if isinstance(part, dict))
+        return "\n".join(
+            str(part.get("text") or part.get("refusal") or "") for part in content if isinstance(part, dict)
+        )
     return ""
 
 

@@ -24,7 +24,6 @@ from byollm.errors import (
     RequestTooLargeError,
     ServerError,
 )
-
 from byollm_sandbox.dialects.base import Call, Rejection, identifier
 from byollm_sandbox.requests import Recorded
 from byollm_sandbox.wire import Reply, json_reply
@@ -33,9 +32,27 @@ _INVALID: Final = "invalid_request_error"
 
 _ERRORS: Final[tuple[tuple[type[ProviderError], int, str, str | None, str], ...]] = (
     # The first that fits wins: children stand before their parents.
-    (AuthenticationError, 401, _INVALID, "invalid_api_key", "Incorrect API key provided: sk-twin****. Check your keys."),
-    (PermissionDeniedError, 403, "request_forbidden", "unsupported_country_region_territory", "This region is not served."),
-    (ModelNotFoundError, 404, _INVALID, "model_not_found", "The model `{model}` does not exist or you do not have access to it."),
+    (
+        AuthenticationError,
+        401,
+        _INVALID,
+        "invalid_api_key",
+        "Incorrect API key provided: sk-twin****. Check your keys.",
+    ),
+    (
+        PermissionDeniedError,
+        403,
+        "request_forbidden",
+        "unsupported_country_region_territory",
+        "This region is not served.",
+    ),
+    (
+        ModelNotFoundError,
+        404,
+        _INVALID,
+        "model_not_found",
+        "The model `{model}` does not exist or you do not have access to it.",
+    ),
     (
         ContextLengthError,
         400,
@@ -60,8 +77,20 @@ _ERRORS: Final[tuple[tuple[type[ProviderError], int, str, str | None, str], ...]
         "insufficient_quota",
         "You exceeded your current quota, please check your plan and billing details.",
     ),
-    (RateLimitError, 429, "requests", "rate_limit_exceeded", "Rate limit reached for {model} on requests per min (RPM)."),
-    (OverloadedError, 503, "server_error", "server_is_overloaded", "The server is overloaded. Slow down and retry later."),
+    (
+        RateLimitError,
+        429,
+        "requests",
+        "rate_limit_exceeded",
+        "Rate limit reached for {model} on requests per min (RPM).",
+    ),
+    (
+        OverloadedError,
+        503,
+        "server_error",
+        "server_is_overloaded",
+        "The server is overloaded. Slow down and retry later.",
+    ),
     (ProviderTimeoutError, 504, "server_error", "timeout", "The request timed out."),
     (ServerError, 500, "server_error", None, "The server had an error while processing your request."),
     (ProviderError, 500, "server_error", None, "The server had an error while processing your request."),
@@ -107,7 +136,9 @@ def error_document(rejection: Rejection) -> dict[str, Any]:
 
 def reject(rejection: Rejection, call: Call) -> Reply:
     """A refusal as OpenAI sends it, with `retry-after` when the error has one."""
-    return json_reply(error_document(rejection), status=rejection.status, headers=[*headers(call), *retry_headers(rejection)])
+    return json_reply(
+        error_document(rejection), status=rejection.status, headers=[*headers(call), *retry_headers(rejection)]
+    )
 
 
 def retry_headers(rejection: Rejection) -> list[tuple[str, str]]:
@@ -143,7 +174,9 @@ def missing_key(request: Recorded, expected: frozenset[str]) -> Rejection | None
     if request.key is None:
         text = "You didn't provide an API key. Send it in an Authorization header using Bearer auth (Bearer YOUR_KEY)."
         return Rejection(401, text)
-    return Rejection(401, f"Incorrect API key provided: {masked(request.key)}. Check your keys.", code="invalid_api_key")
+    return Rejection(
+        401, f"Incorrect API key provided: {masked(request.key)}. Check your keys.", code="invalid_api_key"
+    )
 
 
 def masked(key: str) -> str:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from byollm.errors import ModelNotFoundError, ProviderError
-
 from byollm_sandbox.answers import Answer
 from byollm_sandbox.dialects import openai_common as common
 from byollm_sandbox.dialects import responses_render as render

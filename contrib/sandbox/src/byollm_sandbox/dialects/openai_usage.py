@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from byollm.types.usage import Usage
-
 from byollm_sandbox.answers import Answer
 from byollm_sandbox.dialects.base import Call
 from byollm_sandbox.tokens import count_messages, count_text, count_tools
@@ -15,7 +14,9 @@ def usage_of(answer: Answer, call: Call, messages: Any) -> Usage | None:
     """The scripted usage, or one counted by the twins' rule; None when it is not told."""
     if answer.usage is not None:
         return None if answer.usage == Usage() else answer.usage
-    prompt = count_messages(messages) + count_tools(call.body.get("tools")) + count_text(call.body.get("instructions") or "")
+    prompt = (
+        count_messages(messages) + count_tools(call.body.get("tools")) + count_text(call.body.get("instructions") or "")
+    )
     reasoning = count_text(answer.reasoning)
     calls = sum(count_text(item.name) + count_text(item.arguments) for item in answer.tool_calls)
     output = count_text(answer.text) + count_text(answer.refusal or "") + calls + reasoning

@@ -8,7 +8,6 @@ from typing import Any
 
 from byollm.types.parts import Audio, Citation, Document, Image, Opaque, Reasoning, Text, ToolCall, ToolResult
 from byollm.types.usage import Usage
-
 from byollm_sandbox.answers import Answer, state_of
 from byollm_sandbox.dialects.base import Call, identifier
 from byollm_sandbox.dialects.openai_usage import responses_usage, usage_of
@@ -22,7 +21,9 @@ def ending(answer: Answer) -> tuple[str, str | None]:
     """Status and, for an incomplete answer, why."""
     raw = answer.raw_finish_reason
     if raw is not None:
-        return (raw, None) if raw in ("completed", "failed", "cancelled", "queued", "in_progress") else ("incomplete", raw)
+        return (
+            (raw, None) if raw in ("completed", "failed", "cancelled", "queued", "in_progress") else ("incomplete", raw)
+        )
     match answer.finish_reason:
         case "length":
             return "incomplete", "max_output_tokens"
@@ -176,7 +177,12 @@ def _other(part: Image | Audio | Document | ToolResult | Opaque, place: int) -> 
     if isinstance(part, Image):
         raw = part.source if isinstance(part.source, bytes) else base64.b64decode(part.source.partition(",")[2])
         result = base64.b64encode(raw).decode()
-        return {"id": identifier("ig_", place, 48), "type": "image_generation_call", "status": "completed", "result": result}
+        return {
+            "id": identifier("ig_", place, 48),
+            "type": "image_generation_call",
+            "status": "completed",
+            "result": result,
+        }
     raise TypeError(f"Responses cannot answer with {type(part).__name__}: use Opaque with an item, or Raw")
 
 

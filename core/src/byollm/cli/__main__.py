@@ -1,0 +1,6 @@
+"""`python -m byollm.cli`."""
+
+from byollm.cli.main import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

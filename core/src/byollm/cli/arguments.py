@@ -1,0 +1,178 @@
+"""The options that commands share, and a parser whose complaints fit on two lines and hold no value."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from byollm.cli.faults import Failed, UsageFault
+
+if TYPE_CHECKING:
+    from byollm.client import Client
+
+FILES: Final = ("llm.yaml", "llm.yml", "byollm.yaml", "byollm.yml")
+"""The names that are looked for in the current folder, in this order."""
+VARIABLE: Final = "BYOLLM_CONFIG"
+"""The environment variable that names the configuration when `--config` does not."""
+
+_OTHER_WORDS: Final = {
+    "--api-key": "keys do not stand on a command line: put `api_key: ${NAME}` into the file, or export the usual variable",
+    "--response-format": "--output-schema",
+    "--max-completion-tokens": "--max-tokens",
+    "--max-output-tokens": "--max-tokens",
+    "--base-url": "--endpoint",
+    "--api-base": "--endpoint",
+    "--provider": "--model provider/model",
+    "--effort": "--reasoning-effort",
+    "--dryrun": "--dry-run",
+    "--file": "--config",
+    "--verbose": "--json tells everything",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but complaints are raised as UsageFault, name the nearest option, and repeat no value."""
+
+    def __init__(self, command: str, description: str, **options: Any) -> None:
+        super().__init__(prog=f"byollm {command}", description=description, allow_abbrev=False, **options)
+        self.command = command
+        self.add_argument("--json", action="store_true", help="print JSON")
+
+    def error(self, message: str) -> NoReturn:
+        """Raises UsageFault."""
+        raise UsageFault(message, f"byollm {self.command} --help")
+
+    def read(self, words: Sequence[str]) -> argparse.Namespace:
+        """The options. Raises UsageFault."""
+        problem: UsageFault | None = None
+        try:
+            found, extra = self.parse_known_args(list(words))
+        except UsageFault as fault:
+            problem = UsageFault(_without_values(fault.message, words), fault.hint)
+        if problem is not None:
+            raise problem
+        if extra:
+            raise self._unknown(extra)
+        return found
+
+    def _unknown(self, extra: list[str]) -> UsageFault:
+        flag = next((word.partition("=")[0] for word in extra if word.startswith("-")), None)
+        if flag is None:
+            return UsageFault("too many words", "put a text of several words in quotes")
+        return UsageFault(f"`byollm {self.command}` has no option {_named(flag)}", self._mend(flag))
+
+    def _mend(self, flag: str) -> str:
+        from difflib import get_close_matches
+
+        plain = flag.lower().replace("_", "-")
+        known = [text for text in self._option_string_actions if text.startswith("--")]
+        other = _OTHER_WORDS.get(plain)
+        if other is not None and (" " in other or other in known):
+            return other if " " in other and not other.startswith("--") else f"did you mean {other}?"
+        close = get_close_matches(plain, known, n=1, cutoff=0.6)
+        return f"did you mean {close[0]}?" if close else f"byollm {self.command} --help"
+
+
+def _named(flag: str) -> str:
+    from byollm.config.places import name
+
+    return name(flag)
+
+
+def _without_values(message: str, words: Sequence[str]) -> str:
+    from byollm.config.places import looks_like_key
+
+    for word in sorted(words, key=len, reverse=True):
+        for part in (word, word.partition("=")[2]):
+            if part and looks_like_key(part):
+                message = message.replace(part, "<hidden>")
+    return message
+
+
+def add_config(parser: Parser) -> None:
+    """`--config FILE`."""
+    parser.add_argument("--config", metavar="FILE", help=f"the configuration (default: ${VARIABLE}, else {FILES[0]} here)")
+
+
+def add_choice(parser: Parser) -> None:
+    """Which deployment is meant: by task, by name, or one model without a file."""
+    add_config(parser)
+    parser.add_argument("--task", metavar="NAME", help="a task of the file")
+    parser.add_argument("--deployment", metavar="NAME", help="a deployment of the file")
+    parser.add_argument("--model", metavar="PROVIDER/MODEL", help="a model without a file, e.g. openai/gpt-5.4")
+    parser.add_argument("--endpoint", metavar="URL", help="with --model: where it answers")
+    parser.add_argument("--api", metavar="NAME", help="with --model: the surface, e.g. chat or responses")
+
+
+def config_path(named: str | None) -> str:
+    """The file to read. Raises Failed when none is named and none is there."""
+    if named:
+        return named
+    variable = os.environ.get(VARIABLE)
+    if variable:
+        return variable
+    found = next((name for name in FILES if os.path.isfile(name)), None)
+    if found is None:
+        raise Failed(
+            f"there is no {FILES[0]} in this folder",
+            "`byollm init` writes one; --config FILE names another; --model provider/model needs none",
+        )
+    return found
+
+
+def client_for(options: argparse.Namespace) -> Client:
+    """The client that the options describe. Raises UsageFault, Failed and ConfigError."""
+    from pathlib import Path
+
+    from byollm.client import Client
+
+    if options.model is None:
+        for flag in ("endpoint", "api"):
+            if getattr(options, flag) is not None:
+                raise UsageFault(f"--{flag} belongs to --model", f"in a file, write `{flag}:` in the target")
+        return Client(Path(config_path(options.config)))
+    for flag in ("config", "task", "deployment"):
+        if getattr(options, flag) is not None:
+            raise UsageFault(f"--model and --{flag} exclude each other", "the file names its models itself")
+    return Client(target_of(options.model, options.endpoint, options.api))
+
+
+def target_of(model: str, endpoint: str | None = None, api: str | None = None) -> dict[str, Any]:
+    """A target given as words. Raises UsageFault for a model without its provider."""
+    from byollm.config.targets import split_model
+
+    split = split_model(model.strip())
+    if split is None:
+        raise UsageFault("--model is a provider and its model", "for example: --model openai/gpt-5.4")
+    given = {"provider": split[0], "model": split[1], "endpoint": endpoint, "api": api}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def choice_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The words of the call that name a task or a deployment."""
+    return {key: getattr(options, key) for key in ("task", "deployment") if getattr(options, key) is not None}
+
+
+def text_of(text: str | None, command: str) -> str:
+    """The prompt: the word itself, or stdin for `-` and when a pipe is there. Raises UsageFault when there is none."""
+    if text is None and sys.stdin is not None and sys.stdin.isatty():
+        raise UsageFault("there is no text", f'for example: byollm {command} "hi", or a pipe: … | byollm {command} -')
+    if text in (None, "-"):
+        text = _standard_input()
+    if not text.strip():
+        raise UsageFault("the text is empty", f'for example: byollm {command} "hi"')
+    return text
+
+
+def _standard_input() -> str:
+    if sys.stdin is None:
+        return ""
+    data = sys.stdin.buffer.read()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    raise UsageFault("what came on stdin is not UTF-8 text", "convert it first, e.g. with iconv -t utf-8")

@@ -1,0 +1,99 @@
+"""What went wrong, on one screen that ends with the line that mends it. Never a traceback, never a key."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from byollm.errors import ByollmError
+
+MOST_LINES: Final = 12
+MOST_ATTEMPTS: Final = 6
+
+
+class UsageFault(Exception):
+    """The words on the command line make no sense: exit code 2. `hint` is the line that mends it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class Failed(Exception):
+    """A command could not do its job for a reason that is no ByollmError: exit code 1."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+_MENDS: Final = {
+    "StreamInterruptedError": "ask again, or name another deployment under `failover:`",
+    "ContextLengthError": "shorten the prompt, or name a deployment with a larger window",
+    "RequestTooLargeError": "send less at once: the account's tier does not take a request of this size",
+    "UnknownParameterError": "`byollm complete --help` lists the parameters",
+    "ConfigError": "`byollm check` looks at the whole configuration",
+    "PluginError": "`byollm providers --load` shows what is installed, and what is broken",
+    "UnsupportedFeatureError": "leave it out, or choose another model: `byollm capabilities` shows what each takes",
+    "OutputInvalidError": "raise --max-tokens, simplify the schema, or ask again",
+    "NoRouteError": "add a deployment that may take this call",
+    "CancelledError": "ask again",
+    "PermissionDeniedError": "the account behind this key may not use it: enable the model there, or name another `model:`",
+    "InvalidRequestError": "`byollm complete --dry-run …` shows the request as it would be sent",
+    "ContentFilterError": "the provider's filter refused this prompt: reword it, or name a deployment of another provider",
+    "RateLimitError": "wait and ask again, or name another deployment under `failover:`",
+    "OverloadedError": "ask again in a moment, or name another deployment under `failover:`",
+    "ServerError": "ask again in a moment, or name another deployment under `failover:`",
+    "ProviderTimeoutError": "raise `timeout:` of the target; `byollm doctor` looks at the way there",
+    "ProviderConnectionError": "`byollm doctor` looks at name, connection, certificate and proxy, one by one",
+    "ProtocolError": "check `endpoint:` and `api:`: what answered does not speak this provider's dialect",
+}  # fmt: skip
+"""The mend of last resort, by class: for an error that brings none of its own."""
+
+
+def mend_of(error: ByollmError) -> str:
+    """The line that mends an error: its own, else the one of its class."""
+    if error.hint:
+        return error.hint
+    wait = getattr(error, "retry_after", None)
+    if wait is not None:
+        return f"wait {wait:g} s and ask again, or name another deployment under `failover:`"
+    names = (kind.__name__ for kind in type(error).__mro__)
+    return next((_MENDS[name] for name in names if name in _MENDS), "`byollm doctor` looks at every part of the way")
+
+
+def sentence_of(error: ByollmError) -> str:
+    """What happened, without the mend."""
+    text = str(error)
+    return text.removesuffix(f"\n  {error.hint}") if error.hint else text
+
+
+def lines_of(error: ByollmError) -> list[str]:
+    """The screen: what happened, what was tried, what mends it."""
+    told = sentence_of(error).splitlines() or [type(error).__name__]
+    lines = [*told[:MOST_LINES], *(["…"] if len(told) > MOST_LINES else [])]
+    skipped = list(getattr(error, "skipped", {}).items())
+    lines += [f"  {name} was skipped: {reason}" for name, reason in skipped[:MOST_ATTEMPTS]]
+    lines += [f"  {problem}" for problem in list(getattr(error, "problems", ()))[:MOST_ATTEMPTS]]
+    if len(error.attempts) > 1:
+        lines += [f"  tried {attempt}" for attempt in error.attempts[:MOST_ATTEMPTS]]
+        more = len(error.attempts) - MOST_ATTEMPTS
+        lines += [f"  and {more} more"] if more > 0 else []
+    return [*lines, f"  {mend_of(error)}"]
+
+
+def document_of(error: ByollmError | UsageFault | Failed) -> dict[str, Any]:
+    """The error as `--json` prints it."""
+    if not isinstance(error, ByollmError):
+        kind = "usage" if isinstance(error, UsageFault) else "failed"
+        return {"error": {"type": kind, "message": error.message, "mend": error.hint}}
+    names = ("status", "code", "retry_after", "request_id", "provider", "model", "deployment", "sent", "billed")
+    names += ("file", "line", "column", "field")
+    facts = {name: getattr(error, name) for name in names if getattr(error, name, None) not in (None, "")}
+    found = {"type": type(error).__name__, "message": error.message, "mend": mend_of(error), **facts}
+    if error.attempts:
+        found["attempts"] = [str(attempt) for attempt in error.attempts]
+    if getattr(error, "skipped", None):
+        found["skipped"] = dict(error.skipped)  # type: ignore[attr-defined]  # only NoRouteError has it
+    return {"error": found}

@@ -1,0 +1,140 @@
+"""What `byollm check` finds in a configuration: pure, nothing is sent and no key is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from urllib.parse import urlsplit
+
+from byollm.config.bind import Bound, bind
+from byollm.config.places import NOWHERE, Finding, name, shown
+from byollm.config.records import DeploymentConfig, LlmConfig
+from byollm.config.secrets import SecretReference
+from byollm.config.words import listing, nearest
+from byollm.errors import ByollmError, ConfigError
+from byollm.providers.manifest import Manifest, ModelNote
+
+ManifestFor = Callable[[str], Manifest]
+"""Answers with a provider's manifest, or raises PluginError whose hint is the install command."""
+
+
+def check(
+    config: LlmConfig, manifest_for: ManifestFor, *, tasks: Iterable[str] = (), today: date | None = None
+) -> list[Finding]:
+    """All findings, errors first. `tasks` are the names that a program asks for; `today` is for retired models."""
+    found = list(config.warnings)
+    for deployment in config.deployments.values():
+        found += _deployment(config, deployment, manifest_for, today or date.today())
+    found += _tasks(config, tasks)
+    found += _unused(config)
+    found += _tenants(config)
+    order = {"error": 0, "warning": 1, "info": 2}
+    return sorted(found, key=lambda finding: order[finding.level])
+
+
+def reachable_hosts(config: LlmConfig, manifest_for: ManifestFor) -> dict[str, tuple[str, ...]]:
+    """Every host the file can reach, with the deployments that can; a proxy counts as one of its own.
+
+    Deployments that cannot be bound reach nothing. The environment's proxies are not the file's and are left out.
+    """
+    hosts: dict[str, list[str]] = {}
+    for deployment in config.deployments.values():
+        bound = _bound(deployment, manifest_for)
+        if isinstance(bound, Bound):
+            for host in sorted(bound.hosts | _proxy_hosts(deployment)):
+                hosts.setdefault(host, []).append(deployment.name)
+    return {host: tuple(hosts[host]) for host in sorted(hosts)}
+
+
+def _bound(deployment: DeploymentConfig, manifest_for: ManifestFor) -> Bound | ByollmError:
+    try:
+        return bind(deployment, manifest_for(deployment.provider))
+    except ByollmError as error:
+        return error.with_traceback(None)
+
+
+def _proxy_hosts(deployment: DeploymentConfig) -> frozenset[str]:
+    proxy = deployment.proxy
+    if not isinstance(proxy, SecretReference) or proxy.kind != "literal":
+        return frozenset()
+    return frozenset({urlsplit(proxy.resolve().reveal()).hostname or ""})
+
+
+def _deployment(
+    config: LlmConfig, deployment: DeploymentConfig, manifest_for: ManifestFor, today: date
+) -> list[Finding]:
+    bound = _bound(deployment, manifest_for)
+    if not isinstance(bound, Bound):
+        where = deployment.places.get("provider", deployment.where)
+        if isinstance(bound, ConfigError) and bound.line is not None:
+            where = where._replace(line=bound.line, column=bound.column)
+        return [Finding("error", where, bound.message, bound.hint)]
+    found = list(bound.warnings)
+    if config.plugins is not None and deployment.provider not in config.plugins:
+        sentence = f"provider `{name(deployment.provider)}` is not in `plugins:`, so it will not be loaded"
+        mend = f"plugins: [{', '.join(map(name, (*config.plugins, deployment.provider)))}]"
+        found.append(Finding("error", deployment.places.get("provider", deployment.where), sentence, mend))
+    note = manifest_for(deployment.provider).models.get(deployment.model)
+    if note is not None and (note.retired or note.replacement):
+        found.append(_retired(deployment, note, today))
+    return found
+
+
+def _retired(deployment: DeploymentConfig, note: ModelNote, today: date) -> Finding:
+    model = name(deployment.model)
+    when = note.retired or ""
+    past = when <= today.isoformat()
+    if not when:
+        sentence = f"model `{model}` has a successor"
+    else:
+        sentence = f"model `{model}` {'was' if past else 'will be'} retired on {when}"
+    mend = f'model: "{note.replacement}"' if note.replacement else "choose another model"
+    where = deployment.places.get("model", deployment.where)
+    return Finding("warning" if past or not when else "info", where, sentence, mend)
+
+
+def _tasks(config: LlmConfig, tasks: Iterable[str]) -> list[Finding]:
+    found = []
+    for task in tasks:
+        if task not in config.tasks:
+            meant = nearest(task, config.tasks)
+            mend = f"did you mean `{name(meant)}`?" if meant else f"tasks: {listing(map(name, config.tasks)) or 'none'}"
+            found.append(
+                Finding("error", NOWHERE._replace(file=config.source), f"there is no task {shown(task)}", mend)
+            )
+    return found
+
+
+def _unused(config: LlmConfig) -> list[Finding]:
+    used = {label for task in config.tasks.values() for label in task.candidates}
+    return [
+        Finding(
+            "warning",
+            deployment.where,
+            f"no task uses the deployment `{name(label)}`",
+            f'name it in a task or in `failover:`, call it with deployment="{name(label)}", or remove it',
+        )
+        for label, deployment in config.deployments.items()
+        if config.tasks and label not in used
+    ]
+
+
+def _tenants(config: LlmConfig) -> list[Finding]:
+    """A tenant that cannot use any candidate of a task will be refused there."""
+    from byollm.config.llm_config import secrets_for
+
+    def usable(label: str) -> bool:
+        try:
+            secrets_for(config.deployments[label], tenant)
+        except ByollmError:
+            return False
+        return True
+
+    found = []
+    for tenant in config.tenants.values():
+        for task in config.tasks.values():
+            if not any(usable(label) for label in task.candidates):
+                sentence = f"tenant {shown(tenant.name)} has no key for any deployment of task `{name(task.name)}`"
+                provider = name(config.deployments[task.candidates[0]].provider)
+                found.append(Finding("info", tenant.where, sentence, f"credentials: {{{provider}: {{api_key: …}}}}"))
+    return found

@@ -1,0 +1,265 @@
+"""A document into an `LlmConfig`: the root, its tasks, tenants and extensions."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NoReturn
+
+from byollm.config import schema
+from byollm.config.places import Document, KeyPath, name, shown, unsealed
+from byollm.config.records import Extension, LlmConfig, TaskConfig, TenantConfig
+from byollm.config.settings import Context
+from byollm.config.targets import Catalog, chain, credentials, given, split_model
+from byollm.config.words import OF_A_TARGET, OF_THE_ROOT, listing, nearest
+from byollm.wire.redact import Secret
+
+_OF_A_TASK = ("deployment", "route", "failover")
+
+
+def read(document: Document) -> LlmConfig:
+    """The configuration that a document writes. Raises ConfigError, placed."""
+    root, path = _root(document)
+    single = "provider" in root and not isinstance(root["provider"], dict)
+    settings = {
+        key: item for key, item in root.items() if key in schema.SETTINGS and not (single and key == "provider")
+    }
+    rest = {key: item for key, item in root.items() if key not in settings}
+    found = schema.validated(schema.RootModel, given(settings), document, path, "configuration")
+    if found.get("policies") is not None:
+        raise document.error(
+            (*path, "policies"), "`policies` is reserved: this version would not keep one", "remove it"
+        )
+    reader = _Reader(document, path, found)
+    return reader.single(rest) if single else reader.several(rest)
+
+
+def _root(document: Document) -> tuple[dict[str, Any], KeyPath]:
+    value = document.value
+    if "llm_config" not in value:
+        return value, ()
+    beside = sorted(key for key in value if key in schema.SETTINGS)
+    if beside:
+        raise document.error((beside[0],), f"`{beside[0]}` stands beside `llm_config`", "indent it below `llm_config:`")
+    inner = value["llm_config"]
+    inner = inner.reveal() if isinstance(inner, Secret) else inner
+    if isinstance(inner, str) and split_model(inner):
+        inner = dict(zip(("provider", "model"), split_model(inner) or (), strict=True))
+    if not isinstance(inner, dict):
+        sentence = f"`llm_config` must be a mapping, not {shown(inner)}"
+        raise document.error(("llm_config",), sentence, 'llm_config: {provider: "openai", model: "gpt-4"}', value=True)
+    return inner, ("llm_config",)
+
+
+class _Reader:
+    def __init__(self, document: Document, path: KeyPath, settings: dict[str, Any]) -> None:
+        self._document = document
+        self._path = path
+        self._settings = settings
+        allowed = self._part("secrets", schema.SecretsModel).get("allow_cmd", False)
+        base = os.path.dirname(os.path.abspath(document.source)) if document.source else None
+        self._context = Context(document, base, allowed)
+        root = {"path": path, "on_unsupported": settings.get("on_unsupported"), "transport": settings.get("transport")}
+        self._catalog = Catalog(self._context, settings.get("defaults") or {}, root)
+        self._tasks: dict[str, KeyPath] = {}
+        self._default: str | None = None
+
+    def _part(self, key: str, model: type[schema.Written]) -> dict[str, Any]:
+        written = self._settings.get(key)
+        return schema.validated(model, written, self._document, (*self._path, key), key) if written else {}
+
+    def single(self, target: dict[str, Any]) -> LlmConfig:
+        """`provider:` stands in the root: one target, called `default`."""
+        if self._settings.get("default") is not None:
+            sentence = "`provider:` stands here, so this one target is the default"
+            raise self._document.error(
+                (*self._path, "default"), sentence, "remove the line, or name the target under `deployments:`"
+            )
+        self._named()
+        self._catalog.add("default", target, self._path)
+        self._listed("tasks")
+        self._task_of("default", "default", self._path)
+        self._default = "default"
+        return self._finish()
+
+    def several(self, tasks: dict[str, Any]) -> LlmConfig:
+        """Named deployments, and tasks over them or with targets of their own."""
+        self._named()
+        for key, value in tasks.items():
+            self._task(key, value, (*self._path, key), loose=True)
+        self._listed("tasks")
+        self._read_default()
+        return self._finish()
+
+    def _named(self) -> None:
+        for key, value in (self._settings.get("deployments") or {}).items():
+            self._catalog.add(key, value, (*self._path, "deployments", key))
+
+    def _listed(self, key: str) -> None:
+        for label, value in (self._settings.get(key) or {}).items():
+            self._task(label, value, (*self._path, key, label), loose=False)
+
+    def _task(self, label: str, value: Any, path: KeyPath, *, loose: bool) -> None:
+        value = value.reveal() if isinstance(value, Secret) else value
+        if label in self._tasks:
+            raise self._document.error(path, f"the task `{name(label)}` stands twice", "keep one of the two")
+        if not label.strip():
+            raise self._document.error(path, "a task's name is empty", "give it a name")
+        plain = isinstance(value, str) and not (loose and label in schema.COMMON)
+        if plain and (not loose or split_model(value) or value in self._catalog.deployments):
+            self._task_of(label, value, path)
+        elif isinstance(value, dict) and (
+            "provider" in value or not (loose or any(key in value for key in _OF_A_TASK))
+        ):
+            self._catalog.add(label, value, path)
+            self._task_of(label, label, path)
+        elif isinstance(value, dict) and any(key in value for key in _OF_A_TASK):
+            self._route(label, value, path)
+        else:
+            self._neither(label, value, path)
+
+    def _task_of(self, label: str, deployment: str, path: KeyPath) -> None:
+        self._tasks[label] = path
+        self._catalog.entry(_owner(label), deployment, path, label)
+
+    def _route(self, label: str, value: dict[str, Any], path: KeyPath) -> None:
+        found = schema.validated(schema.TaskModel, given(value), self._document, path, "task")
+        if "deployment" in found and "route" in found:
+            raise self._document.error((*path, "route"), "`deployment` and `route` say the same", "keep one of the two")
+        if isinstance(found.get("route"), str):
+            sentence = "`route` lists deployments; routing policies are not part of this version"
+            raise self._document.error((*path, "route"), sentence, schema.EXAMPLES["route"], value=True)
+        self._tasks[label] = path
+        owner = _owner(label)
+        if "deployment" in found:
+            self._catalog.entry(owner, found["deployment"], (*path, "deployment"), label)
+        for key in ("route", "failover"):
+            entries = found.get(key, [])
+            for index, entry in enumerate(entries if isinstance(entries, list) else [entries]):
+                at = (*path, key, index) if isinstance(entries, list) else (*path, key)
+                self._catalog.entry(owner, entry, at, f"{label}/{key}-{index + 1}")
+
+    def _neither(self, label: str, value: Any, path: KeyPath) -> NoReturn:
+        """The error for a key of the root that is no setting and whose value is no task."""
+        if label in schema.COMMON or OF_A_TARGET.get(label) in schema.COMMON:
+            model = value if label == "model" and isinstance(value, str) else ""
+            split = split_model(model)
+            mend = f"provider: {split[0]}, model: {name(split[1])}" if split else schema.EXAMPLES["provider"]
+            raise self._document.error(path, "a target needs `provider:`", mend)
+        meant = nearest(label, schema.SETTINGS, OF_THE_ROOT)
+        sentence = f"`{name(label)}` is neither a setting nor a task"
+        if isinstance(value, dict):
+            wrong = next((key for key in value if nearest(key, ["provider"], OF_A_TARGET) == "provider"), None)
+            if wrong is not None:
+                raise self._document.error(
+                    (*path, wrong), f"`{name(wrong)}` is not a key of a target", "write `provider:`"
+                )
+        if meant:
+            raise self._document.error(
+                path, sentence, f"did you mean `{meant}:`?   {schema.EXAMPLES.get(meant, '')}".rstrip()
+            )
+        example = "{route: [fast, backup]}" if isinstance(value, list) else "{provider: openai, model: gpt-4}"
+        raise self._document.error(path, sentence, f"{name(label)}: {example}")
+
+    def _read_default(self) -> None:
+        value = self._settings.get("default")
+        value = value.reveal() if isinstance(value, Secret) else value
+        path = (*self._path, "default")
+        if value is None:
+            return
+        if isinstance(value, str) and value in self._tasks:
+            self._default = value
+            return
+        if isinstance(value, str) and value not in self._catalog.deployments and not split_model(value):
+            known = {*self._tasks, *self._catalog.deployments}
+            meant = nearest(value, known)
+            mend = f"default: {name(meant)}" if meant else f"known: {listing(map(name, known)) or 'none'}"
+            raise self._document.error(
+                path, f"`default` names {shown(value)}, which is no task or deployment", mend, value=True
+            )
+        self._task("default", value, path, loose=False)
+        self._default = "default"
+
+    def _finish(self) -> LlmConfig:
+        direct = {label: self._catalog.resolve(_owner(label)) for label in self._tasks}
+        deployments = self._catalog.finish()
+        if not deployments:
+            sentence = "nothing is configured: there is no provider, no task and no deployment"
+            raise self._document.error(self._path, sentence, 'llm_config: {provider: "openai", model: "gpt-4"}')
+        tasks = {
+            label: TaskConfig(label, self._candidates(label, direct[label]), self._document.where(path))
+            for label, path in self._tasks.items()
+        }
+        settings = self._settings
+        return LlmConfig(
+            deployments=deployments,
+            tasks=tasks,
+            default=self._default,
+            on_unsupported=settings.get("on_unsupported") or "adapt",
+            transport=settings.get("transport"),
+            middleware=self._extensions("middleware"),
+            observers=self._extensions("observers"),
+            plugins=tuple(settings["plugins"]) if settings.get("plugins") is not None else None,
+            tenants=self._tenants(),
+            log_content=settings.get("log_content", False),
+            warnings=tuple(self._context.findings),
+            source=self._document.source,
+        )
+
+    def _candidates(self, label: str, direct: tuple[str, ...]) -> tuple[str, ...]:
+        if not direct:
+            path = self._tasks[label]
+            raise self._document.error(path, f"the task `{name(label)}` has no deployment", schema.EXAMPLES["route"])
+        return chain(direct, self._catalog.deployments)
+
+    def _extensions(self, key: str) -> tuple[Extension, ...]:
+        path = (*self._path, key)
+        return tuple(self._extension(item, (*path, index)) for index, item in enumerate(self._settings.get(key) or []))
+
+    def _extension(self, value: Any, path: KeyPath) -> Extension:
+        where = self._document.where(path)
+        if isinstance(value, str) and value.strip():
+            return Extension(value, where=where)
+        if isinstance(value, dict) and isinstance(value.get("name"), str):
+            return Extension(
+                value["name"], options=unsealed({key: value[key] for key in value if key != "name"}), where=where
+            )
+        if isinstance(value, dict) and len(value) == 1:
+            label, options = next(iter(value.items()))
+            if options is None or isinstance(options, dict):
+                return Extension(label, options=unsealed(options or {}), where=where)
+        if value is None or isinstance(value, bool | int | float | str | list | dict | Secret):
+            sentence = f"an entry is a name, or a name with its options, not {shown(value)}"
+            raise self._document.error(path, sentence, "- {name: redact}", value=True)
+        return Extension(type(value).__name__, instance=value, where=where)
+
+    def _tenants(self) -> dict[str, TenantConfig]:
+        written = self._settings.get("tenants") or {}
+        return {label: self._tenant(label, value, (*self._path, "tenants", label)) for label, value in written.items()}
+
+    def _tenant(self, label: str, value: Any, path: KeyPath) -> TenantConfig:
+        found = schema.validated(schema.TenantModel, value, self._document, path, "tenants")
+        keys: dict[str, Any] = {}
+        for owner, item in found["credentials"].items():
+            at = (*path, "credentials", owner)
+            self._check_owner(owner, at)
+            if item is None:
+                raise self._document.error(at, f"`{name(owner)}:` is empty", schema.EXAMPLES["tenants"])
+            keys[owner] = credentials(self._context, item if isinstance(item, dict) else {"api_key": item}, at)
+        return TenantConfig(label, keys, self._document.where(path))
+
+    def _check_owner(self, owner: str, path: KeyPath) -> None:
+        from byollm.providers.discovery import canonical
+
+        deployments = self._catalog.deployments
+        providers = {canonical(item.provider) for item in deployments.values()}
+        if owner in deployments or canonical(owner) in providers:
+            return
+        meant = nearest(owner, {*deployments, *providers})
+        known = listing({*map(name, deployments), *providers}, 30)
+        mend = f"did you mean `{name(meant)}`?" if meant else f"known: {known}"
+        raise self._document.error(path, f"`{name(owner)}` is no deployment and no provider of this file", mend)
+
+
+def _owner(task: str) -> str:
+    """What a task's own list is kept under; the NUL keeps it apart from every deployment's name."""
+    return f"\0task {task}"

@@ -1,0 +1,130 @@
+"""What a configuration means, as plain values: what `load` answers with and what the engine is made from.
+
+No value here is a secret: keys are references, and what a program wrote out literally does not show itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from byollm.config.places import NOWHERE, Finding, Where
+from byollm.config.secrets import SecretReference
+from byollm.transports.base import Timeouts, TlsFiles
+
+OnUnsupported = Literal["adapt", "strict"]
+OnUnknown = Literal["fail_over", "fail"]
+
+
+DEFAULT_TIMEOUTS: Final = Timeouts()
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """`attempts` on one deployment and `total` in one call, both counting the first; `budget` as a share of all calls.
+
+    `on_unknown`: what follows an attempt that may have been billed: another deployment is tried, or the call fails.
+    """
+
+    attempts: int = 3
+    total: int = 5
+    budget: float = 0.2
+    on_unknown: OnUnknown = "fail_over"
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """`authentication: {type: oauth, …}`; its client id and secret are among the deployment's secrets."""
+
+    token_url: str
+    scope: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """One entry of `middleware:` or `observers:`: a name, or an object handed in from Python, and its options."""
+
+    name: str
+    instance: Any = None
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    where: Where = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentConfig:
+    """One deployment as the file says it; what it does not say is None, or byollm's default.
+
+    `secrets`: credential name → reference, what the file names only (usual variables come with `bind`). `headers` are
+    plain, `secret_headers` hold a secret; names are in lower case. `proxy`: None is the environment's, "none" no proxy.
+    `failover`: names of deployments, in order. `options`: the plugin's own keys, still unchecked. `places`: where each
+    key of the target stands. `guard`: `local` refuses a prompt by bounds alone, `ask` asks the provider to count it.
+    """
+
+    name: str
+    provider: str
+    model: str
+    api: str | None = None
+    endpoint: str | None = None
+    region: str | None = None
+    tags: tuple[str, ...] = ()
+    data_classes: tuple[str, ...] = ()
+    secrets: Mapping[str, SecretReference] = field(default_factory=dict)
+    authentication: str | OAuth | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    secret_headers: Mapping[str, SecretReference] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    proxy: SecretReference | Literal["none"] | None = None
+    tls: TlsFiles | None = None
+    timeouts: Timeouts = DEFAULT_TIMEOUTS
+    retries: Retries = Retries()
+    failover: tuple[str, ...] = ()
+    pricing: Mapping[str, Any] = field(default_factory=dict)
+    capabilities: Mapping[str, Any] = field(default_factory=dict)
+    on_unsupported: OnUnsupported = "adapt"
+    guard: Literal["local", "ask"] = "local"
+    transport: Any = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, Where] = field(default_factory=dict, repr=False)
+    where: Where = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class TaskConfig:
+    """A task: the names of its candidates, the first first, then their failover in the order of the file."""
+
+    name: str
+    candidates: tuple[str, ...]
+    where: Where = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class TenantConfig:
+    """A tenant's own keys: provider or deployment → credential name → reference."""
+
+    name: str
+    credentials: Mapping[str, Mapping[str, SecretReference]]
+    where: Where = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LlmConfig:
+    """A whole configuration. `default` names the task of a call that names none.
+
+    `plugins`: the only plugins that may be loaded, None for any. `warnings`: what loading noticed. `log_content`:
+    prompts and answers may be logged. `source`: the file's name.
+    """
+
+    deployments: Mapping[str, DeploymentConfig]
+    tasks: Mapping[str, TaskConfig]
+    default: str | None = None
+    on_unsupported: OnUnsupported = "adapt"
+    transport: Any = None
+    middleware: tuple[Extension, ...] = ()
+    observers: tuple[Extension, ...] = ()
+    plugins: tuple[str, ...] | None = None
+    tenants: Mapping[str, TenantConfig] = field(default_factory=dict)
+    log_content: bool = False
+    warnings: tuple[Finding, ...] = ()
+    source: str | None = None

@@ -1,0 +1,291 @@
+"""The parts of a target that may be written in several ways, each read into what it means."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+from urllib.parse import SplitResult, urlsplit
+
+from byollm.config import schema
+from byollm.config.places import Document, Finding, KeyPath, name, shown
+from byollm.config.records import OAuth, Retries
+from byollm.config.secrets import SecretReference, parse_reference
+from byollm.transports.base import Timeouts, TlsFiles
+from byollm.wire.redact import Secret
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_OURS: Final = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect"}
+)
+_SECRET_HEADER = re.compile(r"authorization|cookie|key|token|secret|password")
+_REFERENCE = re.compile(r"(?:env|file|keyring|cmd|literal):|.*\$\{", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Context:
+    """What reading one configuration needs everywhere. `base` is the folder that relative paths start at."""
+
+    document: Document
+    base: str | None = None
+    allow_cmd: bool = False
+    findings: list[Finding] = field(default_factory=list)
+
+    def secret(self, label: str, value: Any, path: KeyPath, example: str) -> SecretReference:
+        """A reference; a literal (but no id) is noted, with `example` as its mend: a placeholder can only fail."""
+        where = self.document.where(path, value=True)
+        reference = parse_reference(label, value, where, allow_cmd=self.allow_cmd, base=self.base)
+        if reference.is_placeholder:
+            self.findings.append(Finding("error", where, f"the {label} is a placeholder", example))
+        elif reference.kind == "literal" and isinstance(value, Secret | str) and not label.endswith("_id"):
+            self.findings.append(Finding("warning", where, f"the {label} itself is written here", example))
+        return reference
+
+
+def timeouts(context: Context, value: Any, path: KeyPath, base: Timeouts) -> Timeouts:
+    """`timeout: 30` is the total; a mapping sets what it names and leaves the rest as it is in `base`."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if not 0 < value <= 7 * 24 * 3600:
+            raise context.document.error(
+                path, f"`timeout` is in seconds, more than 0, not {shown(value)}", "timeout: 60"
+            )
+        value = {"total": value}
+    digits = re.match(r"\s*([0-9]+)\s*s(?:ec|econds)?\Z", value) if isinstance(value, str) else None
+    _mapping(context, value, path, "timeout", f"timeout: {digits.group(1) if digits else 60}   (seconds)")
+    found = schema.validated(schema.TimeoutModel, value, context.document, path, "timeout")
+    kept = {key: getattr(base, key) for key in ("connect", "first_byte", "idle", "total")}
+    return Timeouts(**(kept | found))
+
+
+def retries(context: Context, value: Any, path: KeyPath, base: Retries) -> Retries:
+    """A mapping that sets what it names; a bare number is refused, because it could count retries or attempts."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 20:
+        hint = f"retries: {{attempts: {value + 1}}}   (the first attempt counts)"
+        raise context.document.error(path, "`retries` is a mapping", hint, value=True)
+    _mapping(context, value, path, "retries", schema.EXAMPLES["retries"])
+    found = schema.validated(schema.RetriesModel, value, context.document, path, "retries")
+    kept = {key: getattr(base, key) for key in ("attempts", "total", "budget", "on_unknown")}
+    return Retries(**(kept | found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Password:
+    reference: SecretReference
+
+    def __call__(self) -> str:
+        return self.reference.resolve().reveal()
+
+
+def tls(context: Context, value: Any, path: KeyPath) -> TlsFiles:
+    """Paths start at the configuration's folder; `~` is read when they are used."""
+    _mapping(context, value, path, "tls", schema.EXAMPLES["tls"])
+    value = {key: str(item) if isinstance(item, os.PathLike) else item for key, item in value.items()}
+    found = schema.validated(schema.TlsModel, value, context.document, path, "tls")
+    if found.get("key") and not found.get("cert"):
+        raise context.document.error((*path, "key"), "`key` needs `cert`", schema.EXAMPLES["tls"])
+    password: Callable[[], str] | None = None
+    if found.get("key_password") is not None:
+        where = (*path, "key_password")
+        password = _Password(
+            context.secret("key_password", found["key_password"], where, "key_password: ${TLS_PASSWORD}")
+        )
+    paths = {key: _based(context, found.get(key)) for key in ("ca", "cert", "key")}
+    return TlsFiles(**paths, key_password=password)
+
+
+def _based(context: Context, path: str | None) -> str | None:
+    if path is None or context.base is None or path.startswith("~"):
+        return path
+    return os.path.join(context.base, path)
+
+
+def authentication(context: Context, value: Any, path: KeyPath) -> tuple[str | OAuth, Mapping[str, SecretReference]]:
+    """A scheme's word, or OAuth with the two references it needs."""
+    if isinstance(value, str) and value.strip():
+        if value == "oauth":
+            raise context.document.error(path, "`oauth` needs its token endpoint", schema.EXAMPLES["type"], value=True)
+        return value, {}
+    _mapping(context, value, path, "authentication", "authentication: bearer-token")
+    if "type" in value and value["type"] != "oauth":
+        sentence = f"only `type: oauth` is written as a mapping, not {shown(value['type'])}"
+        raise context.document.error((*path, "type"), sentence, "authentication: bearer-token", value=True)
+    found = schema.validated(schema.OAuthModel, value, context.document, path, "authentication")
+    url(context, found["token_url"], (*path, "token_url"), "token_url")
+    secrets = {
+        key: context.secret(key, found[key], (*path, key), schema.EXAMPLES[key])
+        for key in ("client_id", "client_secret")
+    }
+    return OAuth(found["token_url"], found.get("scope")), secrets
+
+
+def proxy(context: Context, value: Any, path: KeyPath) -> SecretReference | Literal["none"]:
+    """`none` or false: no proxy, whatever the environment says. Otherwise an http(s) URL, or a reference to one."""
+    plain = value.reveal() if isinstance(value, Secret) else value
+    if plain is False or plain == "none":
+        return "none"
+    where = context.document.where(path, value=True)
+    if isinstance(plain, str) and not _REFERENCE.match(plain):
+        problem = proxy_problem(plain)
+        del plain
+        if problem:
+            raise context.document.error(path, f"`proxy` {problem}", schema.EXAMPLES["proxy"], value=True)
+        return SecretReference(
+            "proxy", "literal", "", where, given=value if isinstance(value, Secret) else Secret(value)
+        )
+    del plain
+    return parse_reference("proxy", value, where, allow_cmd=context.allow_cmd, base=context.base)
+
+
+def proxy_problem(text: str) -> str:
+    """Why a text cannot be a proxy; empty when it can."""
+    parts = split_url(text)
+    if isinstance(parts, str):
+        return parts
+    if parts.scheme not in ("http", "https"):
+        return f"speaks {name(parts.scheme)}; byollm's transports speak to http and https proxies"
+    return ""
+
+
+def split_url(text: str) -> SplitResult | str:
+    """The parts of a URL with a scheme, a host and a real port; or why it is none."""
+    if any(character <= " " or character == "\x7f" for character in text) or "\\" in text:
+        return "holds a character that no URL has"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return "is not a URL"
+    if not parts.scheme or not parts.hostname or port == 0:
+        return "is not a whole URL, with `https://` and a host"
+    return parts
+
+
+def url(context: Context, text: str, path: KeyPath, key: str) -> str:
+    """An http(s) URL without user, password or fragment. Raises ConfigError."""
+    example = schema.EXAMPLES.get(key, "")
+    parts = split_url(text)
+    if isinstance(parts, str):
+        bare = re.match(r"[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[^\s]*)?\Z", text)
+        hint = f"{key}: https://{name(text)}" if bare and "." in text else example
+        raise context.document.error(path, f"`{key}` {parts}", hint, value=True)
+    if parts.scheme not in ("http", "https"):
+        raise context.document.error(path, f"`{key}` begins with http:// or https://", example, value=True)
+    if parts.username is not None or parts.password is not None:
+        raise context.document.error(path, f"`{key}` holds a user or password", "name it under `api_key:`", value=True)
+    if parts.fragment:
+        raise context.document.error(path, f"`{key}` has a fragment (`#…`), which is never sent", example, value=True)
+    return text
+
+
+def headers(
+    context: Context, value: Mapping[str, Any], path: KeyPath
+) -> tuple[dict[str, str], dict[str, SecretReference]]:
+    """Plain headers, and those that hold a secret, by their names in lower case."""
+    plain: dict[str, str] = {}
+    secret: dict[str, SecretReference] = {}
+    for key, item in value.items():
+        here = (*path, key)
+        header = key.lower()
+        if not _TOKEN.match(key):
+            raise context.document.error(here, f"`{name(key)}` cannot be a header's name", schema.EXAMPLES["headers"])
+        if header in _OURS:
+            raise context.document.error(here, f"the header `{header}` is the transport's own", "remove the line")
+        if header in plain or header in secret:
+            raise context.document.error(here, f"the header `{header}` stands twice", "keep one of the two")
+        _header(context, header, item, here, plain, secret)
+    return plain, secret
+
+
+def _header(
+    context: Context, header: str, value: Any, path: KeyPath, plain: dict[str, str], secret: dict[str, SecretReference]
+) -> None:
+    if callable(value) or (isinstance(value, str) and _REFERENCE.match(value)) or (isinstance(value, Secret) and (_SECRET_HEADER.search(header) or _REFERENCE.match(value.reveal()))):
+        secret[header] = context.secret(f"header {header}", value, path, f'{header}: "${{NAME}}"')
+    elif isinstance(value, bool) or not isinstance(value, str | int | float | Secret):
+        sentence = f"the header `{header}` must be a text, not {shown(value)}"
+        raise context.document.error(path, sentence, f'{header}: "text"', value=True)
+    else:
+        text = value.reveal() if isinstance(value, Secret) else str(value)
+        if not text.isascii() or any(character < " " or character == "\x7f" for character in text):
+            sentence = f"the header `{header}` holds a character that no header can carry"
+            raise context.document.error(path, sentence, "use printable ASCII", value=True)
+        plain[header] = text
+
+
+def query(context: Context, value: Mapping[str, Any], path: KeyPath) -> dict[str, str]:
+    """What is added to every URL. No secrets: URLs end up in logs."""
+    found = {}
+    for key, item in value.items():
+        text = item.reveal() if isinstance(item, Secret) else item
+        if isinstance(text, str) and "${" in text:
+            del text
+            sentence = f"`{name(key)}`: a secret in a URL ends up in logs"
+            raise context.document.error((*path, key), sentence, "send it as a header: `headers: {X-Api-Key: …}`")
+        if isinstance(text, bool) or not isinstance(text, str | int | float):
+            sentence = f"`{name(key)}` must be a text, not {shown(text)}"
+            raise context.document.error((*path, key), sentence, schema.EXAMPLES["query"], value=True)
+        found[key] = str(text)
+    return found
+
+
+def capabilities(context: Context, value: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
+    """Overrides, each a capability that byollm knows with a value it can have."""
+    from byollm.types.capabilities import FEATURES, FIELDS, Support
+
+    for key, item in value.items():
+        here = (*path, key)
+        if key not in FIELDS:
+            raise schema.unknown_key(context.document, here, FIELDS, "capabilities")
+        if key in FEATURES and not isinstance(item, bool | Support):
+            supports = [support.value for support in Support]
+            if item not in supports:
+                sentence = f"`{key}` is true, false or one of {', '.join(supports)}"
+                raise context.document.error(here, sentence, f"{key}: true", value=True)
+        if key not in FEATURES and not _fits(key, item):
+            wanted = _WANTED.get(key, "a whole number")
+            raise context.document.error(
+                here, f"`{key}` is {wanted}, not {shown(item)}", schema.EXAMPLES["capabilities"], value=True
+            )
+    return dict(value)
+
+
+_WANTED: Final[Mapping[str, str]] = {
+    "sampling_needs_no_reasoning": "true or false",
+    "temperature_xor_top_p": "true or false",
+    "truncates_silently": "true or false",
+    "temperature_range": "a list of two numbers",
+    "reasoning_efforts": "a list of texts",
+    "service_tiers": "a list of texts",
+    "default_effort": "a text",
+}
+
+
+def _fits(key: str, value: Any) -> bool:
+    wanted = _WANTED.get(key)
+    if wanted == "true or false":
+        return isinstance(value, bool)
+    if wanted == "a list of two numbers":
+        return isinstance(value, list) and len(value) == 2 and all(_is_number(item, int | float) for item in value)
+    if wanted == "a list of texts":
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if wanted == "a text":
+        return isinstance(value, str)
+    return _is_number(value, int) and value >= 0
+
+
+def _is_number(value: Any, kind: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def _mapping(context: Context, value: Any, path: KeyPath, key: str, example: str) -> None:
+    if not isinstance(value, dict):
+        raise context.document.error(path, f"`{key}` must be a mapping, not {shown(value)}", example, value=True)
+
+
+def no_reference(context: Context, key: str, value: str, path: KeyPath) -> None:
+    """Refuse `${…}` where it is not read, so that a file says by itself whom it can reach. Raises ConfigError."""
+    if "${" in value:
+        sentence = f"`{key}` is read as it stands: `${{…}}` is for keys, headers and proxies"
+        raise context.document.error(path, sentence, schema.EXAMPLES.get(key, "write the value itself"), value=True)

@@ -1,0 +1,244 @@
+"""The default transport for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from byollm.transports.async_line import AsyncLine, AsyncStream
+from byollm.transports.base import AsyncResponse, Broken, Outgoing
+from byollm.transports.egress import Proxy, Site
+from byollm.transports.failures import seen
+from byollm.transports.inflate import Body
+from byollm.transports.library import Library, LibraryName, load
+from byollm.transports.message import (
+    Turn,
+    Way,
+    answer_of,
+    origin_of,
+    refused_by_proxy,
+    request_of,
+    tunnel_request,
+    was_stale,
+    way_of,
+)
+from byollm.transports.pool import Pool
+from byollm.transports.progress import Progress, Stop
+from byollm.wire.exchange import Head
+
+
+class _Connection:
+    """httpcore's HTTP/1.1 connection on a line of ours."""
+
+    __slots__ = ("http", "line")
+
+    def __init__(self, http: Any, line: AsyncLine) -> None:
+        self.http = http
+        self.line = line
+
+    def is_stale(self) -> bool:
+        return self.line.is_stale()
+
+    def discard(self) -> None:
+        self.line.shut()
+
+
+class AsyncHttpTransport:
+    """`HttpTransport` for asyncio. Idle connections belong to the event loop that made them.
+
+    A loop that is over takes its connections with it, so one transport may serve one `asyncio.run` after another, and
+    loops in several threads. Trio is not supported.
+    """
+
+    def __init__(self, library: LibraryName = "httpcore") -> None:
+        self._library: LibraryName = library
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool[_Connection]] = WeakKeyDictionary()
+
+    def __repr__(self) -> str:
+        return f"AsyncHttpTransport({self._library!r})"
+
+    def _pool(self) -> Pool[_Connection]:
+        loop = asyncio.get_running_loop()
+        pool = self._pools.get(loop)
+        if pool is None:
+            self._forget_closed_loops()
+            pool = self._pools[loop] = Pool()
+        return pool
+
+    def _forget_closed_loops(self) -> None:
+        for loop, pool in list(self._pools.items()):
+            if loop.is_closed():
+                pool.clear()
+                self._pools.pop(loop, None)
+
+    async def open(self, outgoing: Outgoing) -> AsyncResponse | Broken:
+        """See `AsyncTransport.open`."""
+        way = way_of(outgoing)
+        if isinstance(way, Broken):
+            return way
+        library = load(self._library)
+        request = request_of(library, outgoing, way)
+        if isinstance(request, Broken):
+            return request
+        pool = self._pool()
+        progress = Progress(outgoing.timeouts, outgoing.limits, outgoing.deadline)
+        turn = Turn(way, request, progress, outgoing.cancellation)
+        idle = pool.take(way.key)
+        if idle is not None:
+            idle.line.use(progress)
+            outcome = await self._exchange(pool, idle, turn)
+            if not was_stale(outcome, progress):
+                return outcome
+            turn.progress = Progress(outgoing.timeouts, outgoing.limits, outgoing.deadline)
+        made = await self._connect(library, turn, outgoing)
+        return made if isinstance(made, Broken) else await self._exchange(pool, made, turn)
+
+    async def aclose(self) -> None:
+        """See `AsyncTransport.aclose`. The idle connections of every loop go: none of them is registered with one."""
+        for pool in list(self._pools.values()):
+            pool.clear()
+
+    async def _connect(self, library: Library, turn: Turn, outgoing: Outgoing) -> _Connection | Broken:
+        line = AsyncLine(turn.progress)
+        if not turn.cancellation.bind(partial(line.stop, turn.progress)):
+            return Broken("cancelled", "no")
+        stream = AsyncStream(line)
+        try:
+            turn.progress.begin_connecting()
+            await _reach(library, stream, turn.way, outgoing)
+            return _Connection(library.AsyncHTTP11Connection(origin_of(library, turn.way.site), stream), line)
+        except Exception as error:
+            broken = seen(error, turn.progress, line.ended)
+        except BaseException:
+            _let_go(line, turn)
+            raise
+        _let_go(line, turn)
+        return broken
+
+    async def _exchange(self, pool: Pool[_Connection], connection: _Connection, turn: Turn) -> AsyncResponse | Broken:
+        line, progress = connection.line, turn.progress
+        outcome: AsyncResponse | Broken
+        try:
+            if not turn.cancellation.bind(partial(line.stop, progress)):
+                raise Stop("cancelled")
+            answer = await connection.http.handle_async_request(turn.request)
+            head = answer_of(answer, progress, turn.way)
+            if isinstance(head, Broken):
+                outcome = head
+            else:
+                body = Body(head.headers.get("content-encoding", ""), progress.limits)
+                outcome = body.unknown or AsyncHttpResponse(pool, connection, turn, answer, head, body)
+        except Exception as error:
+            outcome = seen(error, progress, line.ended)
+        except BaseException:
+            _let_go(line, turn)
+            raise
+        if isinstance(outcome, Broken):
+            _let_go(line, turn)
+        return outcome
+
+
+def _let_go(line: AsyncLine, turn: Turn) -> None:
+    turn.cancellation.bind(None)
+    line.shut()
+
+
+async def _reach(library: Library, stream: AsyncStream, way: Way, outgoing: Outgoing) -> None:
+    """Connect, through the proxy if there is one, up to the point where the request may be written. Raises."""
+    files = outgoing.place.tls
+    first = way.site if way.proxy is None else way.proxy.site
+    await stream.line.connect(first.name, first.port)
+    if way.proxy is not None:
+        if way.proxy.site.scheme == "https":
+            from byollm.transports.tls import context_for, without_identity
+
+            await stream.start_tls(context_for(without_identity(files)), way.proxy.site.name)
+        if way.forwarding is None:
+            await _tunnel(library, stream, way.proxy, way.site)
+    if way.site.scheme == "https":
+        from byollm.transports.tls import context_for
+
+        await stream.start_tls(context_for(files), way.site.name)
+
+
+async def _tunnel(library: Library, stream: AsyncStream, proxy: Proxy, site: Site) -> None:
+    http = library.AsyncHTTP11Connection(origin_of(library, proxy.site), stream)
+    answer = await http.handle_async_request(tunnel_request(library, proxy, site))
+    if not 200 <= answer.status < 300:
+        raise Stop("proxy", refused_by_proxy(answer.status))
+
+
+class AsyncHttpResponse:
+    """An open answer of `AsyncHttpTransport`."""
+
+    __slots__ = ("_answer", "_body", "_connection", "_outcome", "_pieces", "_pool", "_turn", "head")
+
+    def __init__(
+        self, pool: Pool[_Connection], connection: _Connection, turn: Turn, answer: Any, head: Head, body: Body
+    ) -> None:
+        self.head = head
+        self._pool = pool
+        self._connection: _Connection | None = connection
+        self._turn: Turn | None = turn
+        self._answer = answer
+        self._pieces: AsyncIterator[bytes] | None = answer.stream.__aiter__()
+        self._body = body
+        self._outcome: bytes | Broken | None = None
+
+    async def read(self) -> bytes | Broken:
+        """See `Response.read`. When the task is cancelled here, the connection is dropped."""
+        connection, turn, pieces = self._connection, self._turn, self._pieces
+        if self._outcome is not None or connection is None or turn is None or pieces is None:
+            return self._outcome or b""
+        try:
+            async for data in pieces:
+                made = self._body.piece(data)
+                if isinstance(made, Broken):
+                    return await self._fail(made)
+                if made:
+                    return made
+            self._outcome = b""
+            cut = self._body.end()
+            return b"" if cut is None else await self._fail(cut)
+        except Exception as error:
+            broken = seen(error, turn.progress, connection.line.ended)
+        except BaseException:
+            await self.close(False)
+            raise
+        return await self._fail(broken)
+
+    async def _fail(self, broken: Broken) -> Broken:
+        await self.close(False)
+        self._outcome = broken
+        return broken
+
+    async def close(self, reuse: bool) -> None:
+        """See `Response.close`."""
+        connection, turn, pieces = self._connection, self._turn, self._pieces
+        self._connection = self._turn = self._pieces = None
+        if connection is None or turn is None:
+            return
+        turn.cancellation.bind(None)
+        try:
+            if reuse and self._outcome == b"" and await self._is_idle(connection):
+                self._pool.give(turn.way.key, connection)
+                return
+        except BaseException:
+            connection.line.shut()
+            raise
+        finally:
+            self._answer = None
+        connection.line.shut()
+        self._outcome = self._outcome or turn.progress.broken("closed", "the answer was dropped half read")
+        with suppress(Exception):  # the socket is shut: httpcore has nothing left to say
+            await pieces.aclose()  # type: ignore[union-attr]
+
+    async def _is_idle(self, connection: _Connection) -> bool:
+        with suppress(Exception):
+            await self._answer.aclose()
+            return bool(connection.http.is_idle()) and connection.line.release()
+        return False

@@ -1,0 +1,317 @@
+"""A connection for asyncio, and the face of it that httpcore reads and writes.
+
+On `loop.sock_recv` and its kin: they run on every asyncio loop, and leave nothing registered while the connection is
+idle, so that it may be closed when its loop is long gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
+
+from byollm.transports.base import BrokenKind
+from byollm.transports.line import STAGGER, Line, pieces, unconnected, unreachable
+from byollm.transports.names import Address, checked, literal, resolve
+from byollm.transports.progress import Progress, Stop
+
+if TYPE_CHECKING:
+    import ssl
+
+    from byollm.transports.tls import TlsSession
+
+_SIZE = 64 * 1024
+
+
+class AsyncPipe(Protocol):
+    """A byte stream: the socket, or TLS over one. Both raise Stop."""
+
+    async def recv(self, size: int) -> bytes:
+        """The next bytes; b"" at the end."""
+        ...
+
+    async def send(self, data: bytes | memoryview) -> None:
+        """Send all of it."""
+        ...
+
+
+class AsyncLine(Line):
+    """A plain socket for asyncio."""
+
+    __slots__ = ("_alarm", "_halt", "_kind", "_loop", "_rings_at", "_until")
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__(progress)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._halt: asyncio.Future[None] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._rings_at = 0.0
+        self._until: float | None = None
+        self._kind: BrokenKind = "deadline"
+
+    async def connect(self, name: str, port: int) -> None:
+        """Resolve, check every address, connect to one that was checked: no name is looked up twice. Raises Stop."""
+        self._loop = asyncio.get_running_loop()
+        self._halt = self._loop.create_future()
+        try:
+            addresses = literal(name, port) or await self._look_up(self._loop, name, port)
+            self.adopt(await self._race(checked(name, addresses)))
+        finally:
+            self._loop = self._halt = None
+
+    def _wake(self) -> None:
+        loop, halt = self._loop, self._halt
+        if loop is not None and halt is not None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits
+                loop.call_soon_threadsafe(_settle, halt, None)
+
+    async def _first_of(self, futures: set[asyncio.Future[Any]], longest: float | None = None) -> None:
+        # Until one of them is done, `longest` is over, or the exchange is; Stop if it is.
+        seconds, _ = self.patience()
+        if longest is not None and (seconds is None or longest < seconds):
+            seconds = longest
+        halt = {self._halt} if self._halt is not None else set()
+        await asyncio.wait(futures | halt, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        self.patience()
+
+    async def _look_up(self, loop: asyncio.AbstractEventLoop, name: str, port: int) -> list[Address]:
+        found: asyncio.Future[list[Address]] = loop.create_future()
+
+        def deliver(addresses: list[Address]) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits
+                loop.call_soon_threadsafe(_settle, found, addresses)
+
+        resolve(name, port, deliver)
+        while not found.done():
+            await self._first_of({found})
+        return found.result()
+
+    async def _race(self, addresses: list[Address]) -> socket.socket:
+        attempts: set[asyncio.Task[socket.socket | int]] = set()
+        try:
+            return await self._winner(deque(addresses), attempts)
+        finally:
+            for attempt in attempts:
+                if not attempt.cancel() and not attempt.cancelled():
+                    connected = attempt.result()
+                    if isinstance(connected, socket.socket):
+                        connected.close()
+
+    async def _winner(self, waiting: deque[Address], attempts: set[asyncio.Task[socket.socket | int]]) -> socket.socket:
+        next_start, problem = 0.0, 0
+        while True:
+            if waiting and (monotonic() >= next_start or not attempts):
+                attempts.add(asyncio.create_task(_attempt(waiting.popleft())))
+                next_start = monotonic() + STAGGER
+            if not attempts:
+                raise unreachable(problem)
+            await self._first_of(set(attempts), STAGGER if waiting else None)
+            for attempt in [attempt for attempt in attempts if attempt.done()]:
+                attempts.remove(attempt)
+                outcome = attempt.result()
+                if isinstance(outcome, socket.socket):
+                    return outcome
+                problem = outcome
+
+    async def recv(self, size: int) -> bytes:
+        """See `AsyncPipe`."""
+        opened, loop, kind = self._begin_wait()
+        data = None
+        try:
+            data = await loop.sock_recv(opened, size)
+        except OSError:
+            kind = "reset"
+        finally:
+            self._until = None
+        if data is None or (not data and self.stopped is not None):
+            raise self.failure(kind)
+        return data
+
+    async def send(self, data: bytes | memoryview) -> None:
+        """See `AsyncPipe`. The kind is "reset" when the peer takes no more."""
+        if not data:
+            return
+        opened, loop, _ = self._begin_wait()
+        try:
+            await loop.sock_sendall(opened, data)
+            return
+        except OSError:
+            pass
+        finally:
+            self._until = None
+        raise self.failure("reset")
+
+    def _begin_wait(self) -> tuple[socket.socket, asyncio.AbstractEventLoop, BrokenKind]:
+        seconds, kind = self.patience()
+        opened, loop = self._socket, asyncio.get_running_loop()
+        if opened is None:
+            raise self.failure("closed")
+        if seconds is not None:
+            self._until, self._kind = monotonic() + seconds, kind
+            if self._alarm is None or self._until < self._rings_at:
+                self._set_alarm(loop, seconds)
+        return opened, loop, kind
+
+    # One timer serves many waits: it is set anew only when a wait must end before it rings, or when it rang too early.
+
+    def _set_alarm(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        self._cancel_alarm()
+        self._rings_at = monotonic() + seconds
+        self._alarm = loop.call_later(seconds, self._ring, loop, self.progress)
+
+    def _cancel_alarm(self) -> None:
+        alarm, self._alarm = self._alarm, None
+        if alarm is not None:
+            alarm.cancel()
+
+    def _ring(self, loop: asyncio.AbstractEventLoop, progress: Progress | None) -> None:
+        self._alarm = None
+        if self._until is None or progress is None or self.progress is not progress:
+            return
+        left = self._until - monotonic()
+        if left > 0:
+            self._set_alarm(loop, left)
+        else:
+            self.stop(progress, self._kind)
+
+    def release(self) -> bool:
+        """See `Line.release`."""
+        self._cancel_alarm()
+        return super().release()
+
+    def shut(self) -> None:
+        """See `Line.shut`."""
+        self._cancel_alarm()
+        super().shut()
+
+
+def _settle(future: asyncio.Future[Any], result: object) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+async def _attempt(address: Address) -> socket.socket | int:
+    opened = unconnected(address)
+    if isinstance(opened, int):
+        return opened
+    try:
+        await asyncio.get_running_loop().sock_connect(opened, address.where)
+    except OSError as error:
+        problem = error.errno or 0
+    except BaseException:
+        opened.close()
+        raise
+    else:
+        return opened
+    opened.close()
+    return problem
+
+
+class AsyncTls:
+    """TLS over another pipe."""
+
+    __slots__ = ("_below", "_session")
+
+    def __init__(self, below: AsyncPipe, session: TlsSession) -> None:
+        self._below = below
+        self._session = session
+
+    async def shake(self) -> None:
+        """The handshake. Raises Stop."""
+        try:
+            while not self._session.shake():
+                await self._trade()
+        except Stop:
+            # The alert in the buffer tells the peer why. Whether it arrives changes nothing here.
+            with suppress(Stop):
+                await self._below.send(self._session.take())
+            raise
+        await self._below.send(self._session.take())
+
+    async def _trade(self) -> None:
+        await self._below.send(self._session.take())
+        self._session.feed(await self._below.recv(_SIZE))
+
+    async def recv(self, size: int) -> bytes:
+        """See `AsyncPipe`."""
+        while (data := self._session.read(size)) is None:
+            await self._trade()
+        return data
+
+    async def send(self, data: bytes | memoryview) -> None:
+        """See `AsyncPipe`."""
+        await self._below.send(self._session.write(data))
+
+
+class AsyncStream:
+    """httpcore's `AsyncNetworkStream` on a line. What is written leaves, in one go, with the next read. Raises Stop."""
+
+    __slots__ = ("_pipe", "_written", "line")
+
+    def __init__(self, line: AsyncLine) -> None:
+        self.line = line
+        self._pipe: AsyncPipe = line
+        self._written: list[bytes] = []
+
+    async def start_tls(self, context: ssl.SSLContext, server_hostname: str) -> None:
+        """Put TLS on top of what is there, within what is left for connecting."""
+        from byollm.transports.tls import TlsSession
+
+        layer = AsyncTls(self._pipe, TlsSession(context, server_hostname))
+        await layer.shake()
+        self._pipe = layer
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # httpcore's signature
+        """Send what was written, then wait for the next bytes."""
+        line = self.line
+        if self._written:
+            await self._flush()
+        data = await self._pipe.recv(max_bytes)
+        if not data:
+            line.ended = True
+        elif line.progress is not None:
+            line.progress.receive(len(data))
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # httpcore's signature
+        """Keep it for the next `read`."""
+        if buffer:
+            self._written.append(buffer)
+
+    async def aclose(self) -> None:
+        """Close the socket."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the socket, at once."""
+        self._written.clear()
+        self.line.shut()
+
+    def get_extra_info(self, info: str) -> Any:
+        """Nothing."""
+        return None
+
+    async def _flush(self) -> None:
+        written, self._written = self._written, []
+        progress = self.line.progress
+        if progress is None:
+            raise self.line.failure("closed")
+        if not progress.connecting:
+            progress.begin_sending()
+        complete = await self._send(written)
+        if not progress.connecting:
+            progress.begin_waiting(complete)
+
+    async def _send(self, written: list[bytes]) -> bool:
+        try:
+            for piece in pieces(written):
+                await self._pipe.send(piece)
+        except Stop as stop:
+            # A server may refuse a large body with an answer, and stop reading: the answer beats the reset.
+            if stop.kind != "reset":
+                raise
+            return False
+        return True

@@ -1,0 +1,146 @@
+"""A request and a response head in httpcore's terms: what the sync and the async transport share."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from byollm.transports.base import Broken, Cancellation, Outgoing
+from byollm.transports.egress import Proxy, Site, destination, proxy_of
+from byollm.transports.library import Library
+from byollm.transports.progress import Progress
+from byollm.wire.exchange import Head
+
+_STALE_WITHIN = 1.0
+"""Seconds. A connection that the server closed while it was idle says so within a round trip. A reused connection that
+breaks later broke at work: the request may be billed, and is not sent again behind the caller's back."""
+
+_BODILESS = ("GET", "HEAD", "DELETE", "OPTIONS")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Where a request goes and through what. Idle connections are kept by `key`."""
+
+    site: Site
+    target: str
+    proxy: Proxy | None
+    key: Hashable
+
+    @property
+    def forwarding(self) -> Proxy | None:
+        """The proxy that a plain http request is handed to as a whole; https goes through a tunnel instead."""
+        return self.proxy if self.site.scheme == "http" else None
+
+
+@dataclass(slots=True, repr=False)
+class Turn:
+    """One try of one request over one connection. `request` is an `httpcore.Request`, credentials and all."""
+
+    way: Way
+    request: Any
+    progress: Progress
+    cancellation: Cancellation
+
+
+def way_of(outgoing: Outgoing) -> Way | Broken:
+    """Check where a request wants to go."""
+    found = destination(outgoing)
+    if isinstance(found, Broken):
+        return found
+    site, target = found
+    place = outgoing.place
+    proxy = None if place.proxy is None else proxy_of(place.proxy)
+    if isinstance(proxy, Broken):
+        return proxy
+    return Way(site, target, proxy, (site, place.proxy, place.tls, place.key))
+
+
+def request_of(library: Library, outgoing: Outgoing, way: Way) -> Any | Broken:
+    """An `httpcore.Request`. Host and accept-encoding are added when missing; the length is always ours."""
+    headers = encoded(outgoing.headers)
+    if headers is None:
+        return Broken("protocol", "no", "a header has characters that HTTP cannot carry")
+    names = {name for name, _ in headers}
+    if b"host" not in names:
+        headers.insert(0, (b"host", way.site.authority.encode("ascii")))
+    if b"accept-encoding" not in names:
+        headers.append((b"accept-encoding", b"gzip"))
+    if outgoing.body or outgoing.method not in _BODILESS:
+        headers.append((b"content-length", b"%d" % len(outgoing.body)))
+    target = way.target
+    if way.forwarding is not None:
+        headers += authorization(way.forwarding)
+        target = f"http://{way.site.authority}{target}"
+    url = library.URL(scheme=way.site.scheme, host=way.site.name, port=way.site.port, target=target)
+    return library.Request(outgoing.method, url, headers=headers, content=outgoing.body)
+
+
+def encoded(pairs: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]] | None:
+    """Headers as bytes, names in lower case, framing headers left out. None when that cannot be done."""
+    try:
+        headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in pairs]
+    except UnicodeEncodeError:
+        return None
+    return [header for header in headers if header[0] not in (b"content-length", b"transfer-encoding")]
+
+
+def authorization(proxy: Proxy) -> list[tuple[bytes, bytes]]:
+    """What a proxy with a user name and password wants to see."""
+    if proxy.credentials is None:
+        return []
+    return [(b"proxy-authorization", b"Basic " + b64encode(proxy.credentials.encode()))]
+
+
+def origin_of(library: Library, site: Site) -> Any:
+    """An `httpcore.Origin`."""
+    return library.Origin(site.scheme.encode("ascii"), site.name.encode("ascii"), site.port)
+
+
+def tunnel_request(library: Library, proxy: Proxy, site: Site) -> Any:
+    """The CONNECT that asks a proxy for a tunnel to `site`."""
+    host = f"[{site.name}]" if ":" in site.name else site.name
+    target = f"{host}:{site.port}"
+    url = library.URL(scheme=proxy.site.scheme, host=proxy.site.name, port=proxy.site.port, target=target)
+    headers = [(b"host", target.encode("ascii")), *authorization(proxy)]
+    return library.Request("CONNECT", url, headers=headers)
+
+
+def refused_by_proxy(status: int) -> str:
+    """What a proxy's answer means, in words."""
+    if status == 407:
+        return "the proxy wants a user name and password (407)"
+    return f"the proxy answered {status}"
+
+
+def head_of(status: int, raw: Iterable[tuple[bytes, bytes]], limit: int) -> Head | Broken:
+    """Status and headers; a name that comes twice is joined with a comma."""
+    headers: dict[str, str] = {}
+    size = 0
+    for name_bytes, value_bytes in raw:
+        size += len(name_bytes) + len(value_bytes) + 4
+        name, value = name_bytes.decode("latin-1").lower(), value_bytes.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    if size > limit:
+        return Broken("too_large", "yes", "the response's headers are larger than allowed")
+    return Head(status, headers)
+
+
+def answer_of(response: Any, progress: Progress, way: Way) -> Head | Broken:
+    """The head of an `httpcore.Response`, unless it is one that is no answer."""
+    progress.in_head = False
+    if response.status == 101:
+        return progress.broken("protocol", "the answer switches to another protocol")
+    if response.status == 407 and way.forwarding is not None:
+        return Broken("proxy", "no", refused_by_proxy(407))
+    return head_of(response.status, response.headers, progress.limits.headers)
+
+
+def was_stale(outcome: object, progress: Progress) -> bool:
+    """True when a reused connection turned out to be closed: then, and only then, is a new one tried."""
+    if not isinstance(outcome, Broken) or outcome.kind not in ("closed", "reset"):
+        return False
+    return not progress.heard and monotonic() - progress.started < _STALE_WITHIN

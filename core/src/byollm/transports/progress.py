@@ -1,0 +1,92 @@
+"""How far one exchange has come: what bounds the next wait, and what a failure now would mean."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from byollm.errors import Sent
+from byollm.transports.base import Broken, BrokenKind, Limits, Timeouts
+
+
+class Stop(Exception):
+    """Ends an exchange from inside a connection. Caught in this package, always: callers get a `Broken`."""
+
+    def __init__(self, kind: BrokenKind, detail: str = "") -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.detail = detail
+
+
+class Progress:
+    """The clock and the counters of one exchange, shared by the sync and the async connection.
+
+    It knows four phases, in this order: connecting (TLS and proxy included), sending, waiting for the first byte,
+    reading. `sent` answers what `Broken.sent` asks, `heard` counts the bytes of the response.
+    """
+
+    __slots__ = ("_allowance", "_deadline", "_kind", "_timeouts", "_until", "connecting", "heard", "in_head", "limits",
+                 "sent", "started")  # fmt: skip
+
+    def __init__(self, timeouts: Timeouts, limits: Limits, deadline: float | None) -> None:
+        self.limits = limits
+        self.sent: Sent = "no"
+        self.heard = 0
+        self.in_head = True
+        self.connecting = False
+        self.started = monotonic()
+        self._timeouts = timeouts
+        self._deadline = deadline
+        self._allowance: float | None = timeouts.idle
+        self._until: float | None = None
+        self._kind: BrokenKind = "timeout_idle"
+
+    def begin_connecting(self) -> None:
+        """From here on `connect` bounds everything together: name, TCP, proxy, TLS."""
+        self.connecting = True
+        self._bound(self._timeouts.connect, "timeout_connect")
+
+    def begin_sending(self) -> None:
+        """Connected. Sending is bounded by `idle`, counted anew whenever the peer takes something."""
+        self.connecting = False
+        self.heard = 0
+        self.sent = "partial"
+        self._until, self._allowance, self._kind = None, self._timeouts.idle, "timeout_idle"
+
+    def begin_waiting(self, complete: bool) -> None:
+        """The request is out. When it is not `complete`, the peer stopped taking it, and may have answered why."""
+        if complete:
+            self.sent = "yes"
+        self._bound(self._timeouts.first_byte, "timeout_first_byte")
+
+    def receive(self, count: int) -> None:
+        """`count` bytes came."""
+        if not self.heard:
+            self._until, self._allowance, self._kind = None, self._timeouts.idle, "timeout_idle"
+        self.heard += count
+
+    def _bound(self, seconds: float | None, kind: BrokenKind) -> None:
+        self._allowance, self._kind = None, kind
+        self._until = None if seconds is None else monotonic() + seconds
+
+    def patience(self) -> tuple[float | None, BrokenKind]:
+        """Seconds that the next wait may last (None: for ever), and what it is when they are over.
+
+        Raises Stop when they are over already, or when the response's head outgrew its limit.
+        """
+        if self.in_head and self.heard > self.limits.headers:
+            raise Stop("too_large", "the response's headers are larger than allowed")
+        now = monotonic()
+        instant, kind = self._until, self._kind
+        if self._allowance is not None:
+            instant = now + self._allowance
+        if self._deadline is not None and (instant is None or self._deadline < instant):
+            instant, kind = self._deadline, "deadline"
+        if instant is None:
+            return None, kind
+        if instant <= now:
+            raise Stop(kind)
+        return instant - now, kind
+
+    def broken(self, kind: BrokenKind, detail: str = "") -> Broken:
+        """A failure, as of now."""
+        return Broken(kind, self.sent, detail)

@@ -1,0 +1,257 @@
+"""A connection for blocking code, and the face of it that httpcore reads and writes."""
+
+from __future__ import annotations
+
+import errno
+import selectors
+import socket
+from collections import deque
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Protocol
+
+from byollm.transports.line import STAGGER, Line, pieces, unconnected, unreachable
+from byollm.transports.names import Address, checked, literal, resolve
+from byollm.transports.progress import Progress, Stop
+
+if TYPE_CHECKING:
+    import ssl
+
+    from byollm.transports.tls import TlsSession
+
+_SLICE = 0.02
+"""Seconds between two looks at `stopped` while connecting: a socket that is not connected yet cannot be shut down
+everywhere (macOS says ENOTCONN and waits on)."""
+
+_UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, 10035})
+"""What `connect_ex` says of a connection that is being made; 10035 is Windows' WSAEWOULDBLOCK."""
+
+_SIZE = 64 * 1024
+
+
+class Pipe(Protocol):
+    """A byte stream: the socket, or TLS over one. Both raise Stop."""
+
+    def recv(self, size: int) -> bytes:
+        """The next bytes; b"" at the end."""
+        ...
+
+    def send(self, data: bytes | memoryview) -> None:
+        """Send all of it."""
+        ...
+
+
+class SyncLine(Line):
+    """A plain socket for blocking code."""
+
+    __slots__ = ("_resolved",)
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__(progress)
+        self._resolved: SimpleQueue[list[Address] | None] = SimpleQueue()
+
+    def connect(self, name: str, port: int) -> None:
+        """Resolve, check every address, connect to one that was checked: no name is looked up twice. Raises Stop."""
+        addresses = literal(name, port)
+        if not addresses:
+            resolve(name, port, self._resolved.put)
+            addresses = self._await_addresses()
+        self.adopt(self._race(checked(name, addresses)))
+
+    def _await_addresses(self) -> list[Address]:
+        seconds, kind = self.patience()
+        try:
+            addresses = self._resolved.get(timeout=seconds)
+        except Empty:
+            addresses = None
+        if addresses is None:
+            raise self.failure(kind)
+        return addresses
+
+    def _wake(self) -> None:
+        self._resolved.put(None)
+
+    def _race(self, addresses: list[Address]) -> socket.socket:
+        with selectors.DefaultSelector() as selector:
+            try:
+                return self._first(deque(addresses), selector)
+            finally:
+                for key in list(selector.get_map().values()):
+                    _drop(selector, key)
+
+    def _first(self, waiting: deque[Address], selector: selectors.BaseSelector) -> socket.socket:
+        next_start, problem = 0.0, 0
+        while True:
+            seconds, _ = self.patience()
+            if waiting and (monotonic() >= next_start or not selector.get_map()):
+                started = _begin(waiting.popleft())
+                if isinstance(started, int):
+                    problem = started
+                    continue
+                selector.register(started, selectors.EVENT_WRITE, started)
+                next_start = monotonic() + STAGGER
+            if not selector.get_map():
+                raise unreachable(problem)
+            for key, _ in selector.select(_SLICE if seconds is None else min(_SLICE, seconds)):
+                opened: socket.socket = key.data
+                problem = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if problem == 0:
+                    selector.unregister(opened)
+                    return opened
+                _drop(selector, key)
+
+    def recv(self, size: int) -> bytes:
+        """See `Pipe`."""
+        seconds, kind = self.patience()
+        opened = self._socket
+        if opened is None:
+            raise self.failure("closed")
+        data = None
+        try:
+            opened.settimeout(seconds)
+            data = opened.recv(size)
+        except TimeoutError:
+            pass
+        except OSError:
+            kind = "reset"
+        if data is None or (not data and self.stopped is not None):
+            raise self.failure(kind)
+        return data
+
+    def send(self, data: bytes | memoryview) -> None:
+        """See `Pipe`. The kind is "reset" when the peer takes no more."""
+        rest = memoryview(data)
+        while rest:
+            seconds, kind = self.patience()
+            opened = self._socket
+            if opened is None:
+                raise self.failure("closed")
+            try:
+                opened.settimeout(seconds)
+                rest = rest[opened.send(rest) :]
+                continue
+            except TimeoutError:
+                pass
+            except OSError:
+                kind = "reset"
+            raise self.failure(kind)
+
+
+def _begin(address: Address) -> socket.socket | int:
+    opened = unconnected(address)
+    if isinstance(opened, int):
+        return opened
+    problem = opened.connect_ex(address.where)
+    if problem in _UNDER_WAY:
+        return opened
+    opened.close()
+    return problem
+
+
+def _drop(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
+    selector.unregister(key.fileobj)
+    key.data.close()
+
+
+class SyncTls:
+    """TLS over another pipe."""
+
+    __slots__ = ("_below", "_session")
+
+    def __init__(self, below: Pipe, session: TlsSession) -> None:
+        self._below = below
+        self._session = session
+
+    def shake(self) -> None:
+        """The handshake. Raises Stop."""
+        try:
+            while not self._session.shake():
+                self._trade()
+        except Stop:
+            # The alert in the buffer tells the peer why. Whether it arrives changes nothing here.
+            with suppress(Stop):
+                self._below.send(self._session.take())
+            raise
+        self._below.send(self._session.take())
+
+    def _trade(self) -> None:
+        self._below.send(self._session.take())
+        self._session.feed(self._below.recv(_SIZE))
+
+    def recv(self, size: int) -> bytes:
+        """See `Pipe`."""
+        while (data := self._session.read(size)) is None:
+            self._trade()
+        return data
+
+    def send(self, data: bytes | memoryview) -> None:
+        """See `Pipe`."""
+        self._below.send(self._session.write(data))
+
+
+class SyncStream:
+    """httpcore's `NetworkStream` on a line. What is written leaves, in one go, with the next read. Raises Stop."""
+
+    __slots__ = ("_pipe", "_written", "line")
+
+    def __init__(self, line: SyncLine) -> None:
+        self.line = line
+        self._pipe: Pipe = line
+        self._written: list[bytes] = []
+
+    def start_tls(self, context: ssl.SSLContext, server_hostname: str) -> None:
+        """Put TLS on top of what is there, within what is left for connecting."""
+        from byollm.transports.tls import TlsSession
+
+        layer = SyncTls(self._pipe, TlsSession(context, server_hostname))
+        layer.shake()
+        self._pipe = layer
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Send what was written, then wait for the next bytes."""
+        line = self.line
+        if self._written:
+            self._flush()
+        data = self._pipe.recv(max_bytes)
+        if not data:
+            line.ended = True
+        elif line.progress is not None:
+            line.progress.receive(len(data))
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Keep it for the next `read`."""
+        if buffer:
+            self._written.append(buffer)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._written.clear()
+        self.line.shut()
+
+    def get_extra_info(self, info: str) -> Any:
+        """Nothing."""
+        return None
+
+    def _flush(self) -> None:
+        written, self._written = self._written, []
+        progress = self.line.progress
+        if progress is None:
+            raise self.line.failure("closed")
+        if not progress.connecting:
+            progress.begin_sending()
+        complete = self._send(written)
+        if not progress.connecting:
+            progress.begin_waiting(complete)
+
+    def _send(self, written: list[bytes]) -> bool:
+        try:
+            for piece in pieces(written):
+                self._pipe.send(piece)
+        except Stop as stop:
+            # A server may refuse a large body with an answer, and stop reading: the answer beats the reset.
+            if stop.kind != "reset":
+                raise
+            return False
+        return True

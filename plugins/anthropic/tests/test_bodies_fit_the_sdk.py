@@ -1,0 +1,108 @@
+"""Every body is what Anthropic's SDK types allow, for each pair of parameters and every family of models.
+
+The SDK of 2026-11 is typed for API version 2026-10-21, which has no sampling parameters: they are looked at apart.
+"""
+
+import inspect
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import anthropic.types as types
+import pytest
+from driving import fitted
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from byollm.plugin import (
+    Document,
+    Image,
+    Message,
+    Opaque,
+    Reasoning,
+    Request,
+    Text,
+    Tool,
+    ToolCall,
+    ToolResult,
+    UnsupportedFeatureError,
+)
+from byollm_anthropic.families import FAMILIES
+
+for found in [*vars(types).values(), *vars(types.message_create_params).values()]:
+    if inspect.isclass(found) and hasattr(found, "__required_keys__") and not hasattr(found, "__pydantic_config__"):
+        found.__pydantic_config__ = ConfigDict(extra="forbid")
+BODY: TypeAdapter[Any] = TypeAdapter(types.message_create_params.MessageCreateParams)
+
+SCHEMA = {"type": "object", "properties": {"a": {"type": "string", "maxLength": 3}}, "required": ["a"]}
+TOOL = Tool("f", "Does f.", SCHEMA)
+THOUGHT = Reasoning("so", Opaque("anthropic", "messages", {"signature": "s"}))
+CALLED = [Message("user", "a"), Message("assistant", (THOUGHT, Text("b"), ToolCall("1", "f", '{"a": "x"}'))),
+          Message("tool", (ToolResult("1", (Text("c"), Image(b"GIF8")), is_error=True),))]  # fmt: skip
+MATRIX: dict[str, list[Any]] = {
+    "messages": [CALLED, [Message("user", (Text("a", cache="1h"), Document(b"%PDF-1", name="a.pdf")))], [Message("user", "a"), Message("system", "b")]],
+    "system": ["s", (Text("s", cache="default"),)],
+    "tools": [[TOOL], [Tool("a/b", None, {}, strict=False, cache="5m"), Tool("g", None, SCHEMA, strict=True)]],
+    "tool_choice": ["auto", "none", "required"],
+    "parallel_tool_calls": [True, False],
+    "output_schema": [SCHEMA],
+    "reasoning_effort": ["none", "minimal", "high", "max"],
+    "max_tokens": [1, 5000, 10**6],
+    "temperature": [0, 1.5],
+    "top_p": [0.5],
+    "stop": [["END", " "]],
+    "end_user_id": ["u", "jane@example.com"],
+    "service_tier": ["auto", "default"],
+    "metadata": [{"a": "b"}],
+    "stream": [True],
+}  # fmt: skip
+SAMPLING = {"temperature", "top_p", "top_k"}
+
+
+def consumed(value: Any) -> None:
+    """Iterables of the SDK's types are validated as they are read."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            consumed(inner)
+    elif isinstance(value, Iterable) and not isinstance(value, str):
+        for inner in value:
+            consumed(inner)
+
+
+def is_allowed(body: dict[str, Any]) -> None:
+    consumed(BODY.validate_python({name: value for name, value in body.items() if name not in SAMPLING}))
+
+
+@pytest.mark.parametrize(("first", "second"), list(itertools.combinations(MATRIX, 2)))
+def test_every_pair_of_parameters_makes_an_allowed_body(first, second):
+    """Each value of one with each of the other, on a model of every family in turn."""
+    models = itertools.cycle(FAMILIES)
+    for one, two in itertools.product(MATRIX[first], MATRIX[second]):
+        for _ in range(4):
+            model = f"claude-{next(models)}"
+            fields = {first: one, second: two}
+            try:
+                body, adjusted = fitted(Request(fields.pop("messages", "hi"), **fields), model)
+            except UnsupportedFeatureError as refused:
+                assert refused.field in ("tool_choice", "output_schema", "tools", "documents"), (model, refused)
+                continue
+            is_allowed(body)
+            assert body["max_tokens"] <= FAMILIES[model.removeprefix("claude-")].max_output
+            assert "metadata" not in fields or "metadata" in adjusted
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"unknown": 1},
+        {"tool_choice": {"type": "none", "disable_parallel_tool_use": True}},
+        {"messages": [{"role": "user", "content": [{"type": "text"}]}]},
+        {"thinking": {"type": "adaptive", "budget_tokens": 1}},
+    ],
+)
+def test_the_judge_sees_a_wrong_body(wrong):
+    """Unknown fields and wrong shapes are not allowed: the check above can fail."""
+    right = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "hi"}]}
+    is_allowed(right)
+
+    with pytest.raises(ValidationError):
+        is_allowed({**right, **wrong})

@@ -1,0 +1,89 @@
+"""Errors before an answer: details.error_code, then error.type, then the status."""
+
+import pytest
+from driving import events, failed
+
+from byollm.plugin import (
+    AuthenticationError,
+    ContentFilterError,
+    ContextLengthError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    OverloadedError,
+    PermissionDeniedError,
+    ProviderTimeoutError,
+    QuotaExhaustedError,
+    RateLimitError,
+    RequestTooLargeError,
+    ServerError,
+)
+
+
+def error(kind, message="words", code=None):
+    details = {"error_code": code} if code else None
+    return {"type": "error", "error": {"type": kind, "message": message, "details": details}, "request_id": "req_1"}
+
+
+TABLE = [
+    (400, error("invalid_request_error"), InvalidRequestError),
+    (401, error("authentication_error"), AuthenticationError),
+    (402, error("billing_error"), QuotaExhaustedError),
+    (403, error("permission_error"), PermissionDeniedError),
+    (404, error("not_found_error"), ModelNotFoundError),
+    (409, error("conflict_error"), OverloadedError),
+    (413, error("request_too_large"), RequestTooLargeError),
+    (429, error("rate_limit_error"), RateLimitError),
+    (500, error("api_error"), ServerError),
+    (504, error("timeout_error"), ProviderTimeoutError),
+    (529, error("overloaded_error"), OverloadedError),
+    (429, error("rate_limit_error", code="enforced_spend_limit_reached"), QuotaExhaustedError),
+    (429, error("rate_limit_error", code="contract_spend_limit_reached"), QuotaExhaustedError),
+    (429, error("rate_limit_error", code="ramp_limit_exceeded"), RateLimitError),
+    (503, error("api_error", code="cmek_key_unreachable"), OverloadedError),
+    (400, error("invalid_request_error", "prompt is too long: 1036683 tokens > 1000000 maximum"), ContextLengthError),
+    (400, error("invalid_request_error", "input length and `max_tokens` exceed context limit: 1"), ContextLengthError),
+    (400, error("invalid_request_error", "Your credit balance is too low to access the API."), QuotaExhaustedError),
+    (400, error("invalid_request_error", "You have reached your specified API usage limits."), QuotaExhaustedError),
+    (400, error("invalid_request_error", "Output blocked by content filtering policy"), ContentFilterError),
+    (429, error("rate_limit_error", "Extra usage is required for long context requests."), QuotaExhaustedError),
+    (400, error("invalid_request_error", "the tool said 429 rate limit"), InvalidRequestError),
+]
+
+
+@pytest.mark.parametrize(("status", "document", "kind"), TABLE)
+def test_each_error_has_its_own_class(status, document, kind):
+    """Code before type before status; texts only where one type stands for several troubles."""
+    found = failed(status, document)
+
+    assert type(found) is kind
+    assert (found.message, found.status, found.request_id) == (document["error"]["message"], status, "req_1")
+
+
+@pytest.mark.parametrize(("status", "document", "kind"), TABLE)
+def test_the_same_error_inside_an_answer_is_the_same_class(status, document, kind):
+    """A 200 that carries an error is that error."""
+    import json
+
+    with pytest.raises(kind) as raised:
+        events(json.dumps(document).encode())
+    assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize(
+    "body", [None, "text", [], {}, {"error": 5}, {"error": {"type": "a_type_of_tomorrow"}}, {"error": {"type": ["x"]}}]
+)
+def test_what_the_dialect_does_not_know_is_left_to_the_status(body):
+    """The core's table of statuses decides."""
+    assert failed(502, body) is None
+
+
+def test_the_code_is_the_most_telling_word():
+    """`details.error_code` where there is one, else the type."""
+    assert failed(429, error("rate_limit_error", code="ramp_limit_exceeded")).code == "ramp_limit_exceeded"
+    assert failed(429, error("rate_limit_error")).code == "rate_limit_error"
+
+
+def test_an_unknown_error_inside_an_answer_is_a_server_error():
+    """Servers of this wire that say it their own way are not a success."""
+    with pytest.raises(ServerError, match="out of memory"):
+        events(b'{"error": "out of memory"}')

@@ -1,0 +1,23 @@
+"""The door for hosts of OpenAI's dialects (clouds that serve them under their own addresses and keys)."""
+
+from byollm_openai_compatible.chat_body import chat_body
+from byollm_openai_compatible.chat_reader import chat_reader
+from byollm_openai_compatible.errors import fail, openai_error
+from byollm_openai_compatible.ids import taken_ids
+from byollm_openai_compatible.plugin import OpenAICompatible, count_reader
+from byollm_openai_compatible.profile import Quirks
+from byollm_openai_compatible.responses_body import responses_body
+from byollm_openai_compatible.responses_reader import responses_reader
+
+__all__ = [
+    "OpenAICompatible",
+    "Quirks",
+    "chat_body",
+    "chat_reader",
+    "count_reader",
+    "fail",
+    "openai_error",
+    "responses_body",
+    "responses_reader",
+    "taken_ids",
+]

@@ -1,0 +1,167 @@
+"""The output items of a Responses answer as parts, each once, whether it grew before our eyes or came whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from byollm.plugin import (
+    Citation,
+    Event,
+    Image,
+    Opaque,
+    PartAdded,
+    ProtocolError,
+    ReasoningDelta,
+    StateAttached,
+    TextDelta,
+    ToolCallDelta,
+    ToolCallStarted,
+)
+
+ITEM_WIDTH: Final = 1000
+"""An item's parts have the indexes from `place * ITEM_WIDTH` on."""
+FIRST_CITATION: Final = 1_000_000_000
+_CALLS: Final = {"function_call": "arguments", "custom_tool_call": "input"}
+
+
+class Items:
+    """All items of one answer. `taken` are the ids of the tool calls in the history."""
+
+    __slots__ = ("_argued", "_citations", "_finished", "_provider", "_said", "_taken", "_thoughts", "calls", "refused")
+
+    def __init__(self, provider: str, taken: Iterable[str]) -> None:
+        self._provider = provider
+        self._taken = set(taken)
+        self._said: dict[int, list[str]] = {}
+        self._argued: dict[int, list[str]] = {}
+        self._thoughts: dict[int, tuple[str, int]] = {}
+        self._finished: set[int] = set()
+        self._citations = 0
+        self.calls = 0
+        self.refused = False
+
+    @property
+    def any_finished(self) -> bool:
+        """Some item was finished."""
+        return bool(self._finished)
+
+    # while it grows
+
+    def said(self, index: int, text: str) -> None:
+        """Text of a content part went out."""
+        self._said.setdefault(index, []).append(text)
+
+    def thought(self, index: int, kind: str, number: int, text: str) -> str:
+        """The piece of a thought to give out: of the first kind seen, a blank line between its sections."""
+        last = self._thoughts.get(index)
+        if not text or (last is not None and last[0] != kind):
+            return ""
+        self._thoughts[index] = (kind, number)
+        return f"\n\n{text}" if last is not None and number != last[1] else text
+
+    def argued(self, index: int, piece: str) -> bool:
+        """Arguments of a call; False when the call has not begun or there is nothing."""
+        if not piece or index not in self._argued:
+            return False
+        self._argued[index].append(piece)
+        return True
+
+    def added(self, place: int, item: Mapping[str, Any]) -> list[Event]:
+        """An item begins: a call can be told at once."""
+        if item.get("type") in _CALLS and item.get("name"):
+            return self._begin(place * ITEM_WIDTH, item)
+        return []
+
+    def _begin(self, index: int, item: Mapping[str, Any]) -> list[Event]:
+        if index in self._argued:
+            return []
+        if not item.get("name"):
+            raise ProtocolError("the answer holds a tool call without a name")
+        self._argued[index] = []
+        self.calls += 1
+        id, number = str(item.get("call_id") or item.get("id") or ""), self.calls - 1
+        while not id or id in self._taken:
+            number += 1
+            id = f"call_{number}"
+        self._taken.add(id)
+        return [ToolCallStarted(index, id, str(item["name"]))]
+
+    # when it is whole
+
+    def finished(self, place: int, item: Mapping[str, Any]) -> list[Event]:
+        """All that an item holds and that did not go out yet."""
+        if place in self._finished:
+            return []
+        self._finished.add(place)
+        index, kind = place * ITEM_WIDTH, item.get("type")
+        if kind == "message":
+            return self._message(index, item)
+        if kind == "reasoning":
+            return self._reasoning(index, item)
+        if kind in _CALLS:
+            return self._call(index, item)
+        if kind == "image_generation_call" and isinstance(item.get("result"), str) and item["result"]:
+            form = item.get("output_format") or "png"
+            return [PartAdded(index, Image(f"data:image/{form};base64,{item['result']}", state=self._opaque(item)))]
+        return [PartAdded(index, self._opaque(item))]
+
+    def _opaque(self, data: Any) -> Opaque:
+        return Opaque(self._provider, "responses", data)
+
+    def _message(self, index: int, item: Mapping[str, Any]) -> list[Event]:
+        around = {key: value for key, value in item.items() if key != "content" and value is not None}
+        events: list[Event] = []
+        for number, part in enumerate(item.get("content") or ()):
+            place = index + min(number, ITEM_WIDTH - 1)
+            if part.get("type") == "output_text":
+                events += self._text(place, part, around)
+            else:
+                self.refused = self.refused or part.get("type") == "refusal"
+                events.append(PartAdded(place, self._opaque({**around, "content": [part]})))
+        return events
+
+    def _text(self, index: int, part: Mapping[str, Any], around: Mapping[str, Any]) -> list[Event]:
+        text, before = part.get("text") or "", "".join(self._said.get(index, ()))
+        events: list[Event] = []
+        if text.startswith(before) and len(text) > len(before):
+            events.append(TextDelta(index, text[len(before) :]))
+        elif not before:
+            return []
+        if around.get("id") or around.get("phase"):
+            rest = {key: value for key, value in part.items() if key not in ("type", "text") and value is not None}
+            events.append(StateAttached(index, self._opaque({"item": dict(around), "part": rest})))
+        for annotation in part.get("annotations") or ():
+            events.append(PartAdded(FIRST_CITATION + self._citations, self._citation(annotation)))
+            self._citations += 1
+        return events
+
+    def _citation(self, annotation: Mapping[str, Any]) -> Citation:
+        start, end = annotation.get("start_index"), annotation.get("end_index")
+        return Citation(
+            url=annotation.get("url"),
+            title=annotation.get("title") or annotation.get("filename"),
+            start=start if isinstance(start, int) else None,
+            end=end if isinstance(end, int) else None,
+            state=None if annotation.get("type") == "url_citation" else self._opaque(annotation),
+        )
+
+    def _reasoning(self, index: int, item: Mapping[str, Any]) -> list[Event]:
+        events: list[Event] = []
+        if index not in self._thoughts:
+            text = "\n\n".join(part.get("text") or "" for part in item.get("summary") or item.get("content") or ())
+            events += [ReasoningDelta(index, text)] if text else []
+        events.append(StateAttached(index, self._opaque(item)))
+        return events
+
+    def _call(self, index: int, item: Mapping[str, Any]) -> list[Event]:
+        events = self._begin(index, item)
+        whole, before = item.get(_CALLS[str(item["type"])]), "".join(self._argued[index])
+        text = whole if isinstance(whole, str) else ""
+        if text.startswith(before) and len(text) > len(before):
+            events.append(ToolCallDelta(index, text[len(before) :]))
+        known = {"call_id", "name", "arguments", "input"} | ({"type"} if item["type"] == "function_call" else set())
+        state = {key: value for key, value in item.items() if key not in known and value is not None}
+        if state:
+            events.append(StateAttached(index, self._opaque(state)))
+        return events

@@ -1,0 +1,143 @@
+"""The replay lane: every recorded answer is read by the plugins as an independent reader says it must be read.
+
+`expected.py` reads the same bytes without byollm. Here the plugins read them, whole and in the network's own pieces,
+and each field is compared. What no reader can be held to stands in `unreadable.toml`, our own misses in `misses.toml`,
+both by name and reason, and both are printed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from byollm import testing
+from byollm.errors import ByollmError
+from byollm.types.completion import Completion
+from tests.replay import corpus
+from tests.replay.corpus import Exchange
+from tests.replay.expected import expect, unreadable
+from tests.replay.values import Call, Expected, parsed_arguments
+
+MISSES = Path(__file__).with_name("misses.toml")
+FILES_AT_LEAST = 1_200
+UNREADABLE_AT_MOST = 0.03
+MISSES_AT_MOST = 0.005
+USAGE = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
+FIELDS = ("text", "tool_calls", "finish_reason", *USAGE, "error", "partial text")
+OPENAI = ("openai-chat", "openai-responses")
+
+
+def reader_for(exchange: Exchange) -> tuple[str, str]:
+    """The provider and the surface whose plugin reads this recording."""
+    if exchange.dialect == "anthropic-messages":
+        return "anthropic", "messages"
+    api = "responses" if exchange.dialect == "openai-responses" else "chat"
+    return ("openai" if exchange.provider in OPENAI else "custom"), api
+
+
+def read(exchange: Exchange, body: list[bytes]) -> Completion | ByollmError:
+    """What byollm makes of the recorded bytes."""
+    provider, api = reader_for(exchange)
+    try:
+        return testing.replay(
+            provider,
+            status=exchange.status,
+            headers=exchange.headers,
+            body=body,
+            model=exchange.model or "a-model",
+            stream=exchange.asked_to_stream,
+            api=api,
+        )
+    except ByollmError as error:
+        return error
+
+
+def differences(expected: Expected, seen: Completion | ByollmError) -> dict[str, str]:
+    """The fields in which what was read is not what must be read."""
+    if expected.outcome == "error":
+        return _error_differences(expected, seen)
+    if isinstance(seen, ByollmError):
+        return {"error": f"{type(seen).__name__}: {seen.message}"}
+    calls = tuple(Call(call.name, parsed_arguments(call.arguments)) for call in seen.tool_calls)
+    values: dict[str, Any] = {"text": seen.text, "tool_calls": calls, "finish_reason": seen.finish_reason}
+    values |= {name: getattr(seen.usage, name) for name in USAGE}
+    return {name: f"{value!r}" for name, value in values.items() if not expected.accepts(name, value)}
+
+
+def _error_differences(expected: Expected, seen: Completion | ByollmError) -> dict[str, str]:
+    if not isinstance(seen, ByollmError):
+        return {"error": f"read as an answer: {seen.text[:80]!r}"}
+    wrong = {} if type(seen).__name__ == expected.error else {"error": f"{type(seen).__name__}: {seen.message}"}
+    partial = getattr(seen, "partial", None)
+    text = partial.text if partial is not None else ""
+    return wrong | ({} if text == expected.text else {"partial text": repr(text[:80])})
+
+
+@cache
+def misses() -> dict[str, str]:
+    """Recordings that we read wrongly and know it, with the reason."""
+    listed = tomllib.loads(MISSES.read_text(encoding="utf-8"))
+    return {entry["id"]: entry["reason"] for entry in listed.get("exchange", [])}
+
+
+def judged() -> list[tuple[Exchange, Expected]]:
+    """The exchanges that hold an answer or a refusal, with what must be read."""
+    pairs = [(exchange, expect(exchange)) for exchange in corpus.exchanges() if exchange.kind == "complete"]
+    return [(exchange, expected) for exchange, expected in pairs if expected.outcome in ("answer", "error")]
+
+
+def test_every_recording_is_read_as_an_independent_reader_reads_it() -> None:
+    """Text, tool calls, finish reason, usage and error class, field by field; exceptions only by name."""
+    compared: Counter[str] = Counter()
+    wrong: dict[str, dict[str, str]] = {}
+    exchanges = judged()
+    for exchange, expected in exchanges:
+        found = differences(expected, read(exchange, [exchange.body]))
+        compared.update(("error", "partial text") if expected.outcome == "error" else FIELDS[:-2])
+        if found:
+            wrong[exchange.id] = found
+    files = {exchange.file for exchange, _ in exchanges}
+    _print(len(files), len(exchanges), compared, wrong)
+
+    assert len(files) >= FILES_AT_LEAST
+    assert len(unreadable()) < UNREADABLE_AT_MOST * len(exchanges)
+    assert len(misses()) < MISSES_AT_MOST * len(exchanges)
+    assert {} == {name: found for name, found in wrong.items() if name not in misses()}
+    assert set() == misses().keys() - wrong.keys(), "a miss that is read rightly now must leave misses.toml"
+
+
+def test_the_networks_own_pieces_change_nothing() -> None:
+    """A body cut where the network cut it, and a byte at a time, is read like the whole body."""
+    cut = [pair for pair in judged() if len(pair[0].pieces()) > 1 or len(pair[0].body) < 3_000]
+
+    for exchange, _ in cut:
+        whole = _plain(read(exchange, [exchange.body]))
+        assert whole == _plain(read(exchange, exchange.pieces())), exchange.id
+        single = [exchange.body[at : at + 1] for at in range(len(exchange.body))]
+        assert whole == _plain(read(exchange, single)), exchange.id
+    assert len(cut) > 100
+
+
+def _plain(seen: Completion | ByollmError) -> Any:
+    if isinstance(seen, ByollmError):
+        return type(seen).__name__, seen.message
+    return seen.parts, seen.finish_reason, seen.raw_finish_reason, seen.usage, seen.id, seen.model
+
+
+def _print(files: int, count: int, compared: Counter[str], wrong: dict[str, dict[str, str]]) -> None:
+    print(f"\nreplayed {count} exchanges of {files} files")
+    for name in FIELDS:
+        differ = sum(name in found for found in wrong.values())
+        print(f"  {name:<20} compared {compared[name]:>5}   different {differ:>3}")
+    print(f"recordings no reader can be held to: {len(unreadable())}")
+    for name, why in unreadable().items():
+        print(f"  {name}: {why}")
+    print(f"our own misses, known: {len(misses())}")
+    for name, why in misses().items():
+        print(f"  {name}: {why}")
+    for name, found in wrong.items():
+        if name not in misses():
+            print(f"  WRONG {name}: {found}")
