@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import byollm
 import pytest
+
+import byollm
 from byollm.testing import ManualClock
 from byollm_sandbox import Twins, serve
 
@@ -49,7 +50,10 @@ class Asker:
                 return stream.completion
 
         async def run() -> byollm.Completion:
-            async with byollm.AsyncClient(config, clock=clock) as client, client.stream(messages, **parameters) as stream:
+            async with (
+                byollm.AsyncClient(config, clock=clock) as client,
+                client.stream(messages, **parameters) as stream,
+            ):
                 async for _ in stream:
                     pass
                 return stream.completion

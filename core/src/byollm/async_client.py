@@ -117,12 +117,16 @@ class AsyncClient(Setup):
             for task in running:
                 task.cancel()
 
+    def own_transport(self, choice: Any) -> AsyncTransport:
+        """The transport of a target that names one."""
+        from byollm.transports.choose import make_async_transport
+
+        return make_async_transport(choice)
+
     def transport(self) -> AsyncTransport:
         """The transport, made at first use."""
         if self._transport is None:
-            from byollm.transports.choose import make_async_transport
-
-            self._transport = make_async_transport(self.transport_choice)
+            self._transport = self.own_transport(self.transport_choice)
         return self._transport
 
     async def _one(self, call: Call, line: Any, exchange: Exchange[Any]) -> Any:

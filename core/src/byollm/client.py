@@ -131,12 +131,16 @@ class Client(Setup):
                 for future in running:
                     future.cancel()
 
+    def own_transport(self, choice: Any) -> Transport:
+        """The transport of a target that names one."""
+        from byollm.transports.choose import make_transport
+
+        return make_transport(choice)
+
     def transport(self) -> Transport:
         """The transport, made at first use."""
         if self._transport is None:
-            from byollm.transports.choose import make_transport
-
-            self._transport = make_transport(self.transport_choice)
+            self._transport = self.own_transport(self.transport_choice)
         return self._transport
 
     def _one(self, call: Call, line: Any, exchange: Exchange[Any]) -> Any:

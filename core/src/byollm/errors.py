@@ -44,10 +44,9 @@ Sent = Literal["no", "partial", "yes"]
 Billed = Literal["no", "unknown", "yes"]
 
 
-def _rebuild(kind: type[ByollmError], state: Mapping[str, Any]) -> ByollmError:
+def _blank(kind: type[ByollmError], message: str) -> ByollmError:
     error = kind.__new__(kind)
-    Exception.__init__(error, state.get("message", ""))
-    error.__dict__.update(state)
+    Exception.__init__(error, message)
     return error
 
 
@@ -64,7 +63,8 @@ class ByollmError(Exception):
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), dict(self.__dict__))
+        # The state comes third, after the object is known: an attempt holds the error that holds the attempts.
+        return _blank, (type(self), self.message), dict(self.__dict__)
 
 
 class ConfigError(ByollmError, ValueError):
@@ -127,11 +127,15 @@ class OutputInvalidError(ByollmError):
 
 
 class NoRouteError(ByollmError):
-    """No candidate could be tried. `skipped` maps each deployment to the reason."""
+    """No candidate could be tried. `skipped` maps each deployment to the reason; the text shows the first of them."""
 
     def __init__(self, message: str, *, skipped: Mapping[str, str] | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.skipped = dict(skipped or {})
+
+    def __str__(self) -> str:
+        shown = [f"  {name}: {reason}" for name, reason in list(self.skipped.items())[:10]]
+        return "\n".join([self.message, *shown, *([f"  {self.hint}"] if self.hint else [])])
 
 
 class CancelledError(ByollmError):
@@ -204,6 +208,8 @@ class AuthenticationError(ProviderError):
 class PermissionDeniedError(ProviderError):
     """The key is known and may not do this (usually 403)."""
 
+    default_hint = "this key may not use this model, region or endpoint: allow it at the provider, or name another key"
+
 
 class ModelNotFoundError(ProviderError):
     """No such model or deployment, or no access to it (usually 404)."""
@@ -215,6 +221,7 @@ class InvalidRequestError(ProviderError):
     """The provider refused the request as written (usually 400 or 422)."""
 
     default_failover_ok = False
+    default_hint = "`client.preview(…)` shows what is sent, `client.capabilities()` what the model takes"
 
 
 class ContextLengthError(InvalidRequestError):
@@ -228,18 +235,21 @@ class RequestTooLargeError(InvalidRequestError):
     """413, or larger than the account's tier allows in one request: waiting never helps."""
 
     default_failover_ok = True
+    default_hint = "send less in one request: waiting does not help"
 
 
 class ContentFilterError(ProviderError):
     """The request was refused by a safety filter. Never retried, never failed over on its own."""
 
     default_failover_ok = False
+    default_hint = "the provider's filter refused this text: change it, or give the task to another provider"
 
 
 class RateLimitError(ProviderError):
     """Too many requests or tokens for now (429). Waiting helps: `retry_after` seconds, when told."""
 
     default_retryable = True
+    default_hint = "send less at a time, or list another deployment under `failover:`"
 
 
 class QuotaExhaustedError(ProviderError):
@@ -252,12 +262,14 @@ class OverloadedError(ProviderError):
     """The provider is busy or still loading the model (503, 529)."""
 
     default_retryable = True
+    default_hint = "try again later, or list another deployment under `failover:`"
 
 
 class ServerError(ProviderError):
     """The provider failed (5xx)."""
 
     default_retryable = True
+    default_hint = "try again later, or list another deployment under `failover:`"
 
 
 class ProviderTimeoutError(ProviderError, TimeoutError):
@@ -265,6 +277,7 @@ class ProviderTimeoutError(ProviderError, TimeoutError):
 
     default_retryable = True
     default_billed = "unknown"
+    default_hint = "give it longer with `timeout:`, or list another deployment under `failover:`"
 
     def __init__(self, message: str, *, phase: str = "total", **details: Any) -> None:
         super().__init__(message, **details)
@@ -276,18 +289,21 @@ class ProviderConnectionError(ProviderError, ConnectionError):
 
     default_retryable = True
     default_billed = "unknown"
+    default_hint = "`byollm doctor` tells which step fails: name, connection, TLS or proxy"
 
 
 class ProtocolError(ProviderError):
     """The answer breaks the rules of the dialect: not the provider's refusal, but bytes no reader can be held to."""
 
     default_billed = "unknown"
+    default_hint = "check `endpoint:` and `api:`: does this server speak this dialect?"
 
 
 class StreamInterruptedError(ProtocolError):
     """The answer ended without its terminal marker. `partial` is what had arrived, or None."""
 
     default_retryable = True
+    default_hint = "what had arrived is in `.partial`; an answer is only complete with its terminal marker"
 
     def __init__(self, message: str, *, partial: Completion | None = None, **details: Any) -> None:
         super().__init__(message, **details)

@@ -90,8 +90,15 @@ class Setup:
             with self._lock:
                 line = self._lines.get((name, tenant))
                 if line is None:
-                    line = self._lines[(name, tenant)] = build_line(self.config, name, tenant)
+                    line = build_line(self.config, name, tenant)
+                    choice = self.config.deployments[name].transport
+                    line.transport = self.own_transport(choice) if choice is not None else None
+                    self._lines[(name, tenant)] = line
         return line
+
+    def own_transport(self, choice: Any) -> Any:
+        """The transport of a target that names one. The two clients say how it is made."""
+        raise NotImplementedError
 
     def prepare(self, messages: Any, parameters: dict[str, Any], *, stream: bool) -> tuple[Call, Request, list[Line]]:
         """Sort the words of a call. Raises UnknownParameterError and ConfigError before anything is sent."""
@@ -145,6 +152,7 @@ class Setup:
 
         fitted = line.deployment.fit(request)
         asked = line.deployment.exchange(fitted.request)
+        fitted = line.deployment.noted(fitted, asked)
         if not isinstance(asked, Exchange):
             raise UnsupportedFeatureError(f"{line.name} is an in-process model: there is no request to show")
         headers = dict(masked_headers(final_headers(line, asked.request)))

@@ -2,9 +2,9 @@
 
 import json
 
-from driving import document, target
+from anthropic_driving import document, say, target
 
-from byollm.plugin import Bearer, Exchange, Frame, Head, HttpRequest, Message, Opaque, Reasoning, Request, dump_json
+from byollm.plugin import Bearer, Exchange, Frame, Head, HttpRequest, Opaque, Reasoning, Request, dump_json
 from byollm_anthropic.dialect import Host, build_body, capabilities_of, fail, reader_for
 
 HOST = Host(
@@ -36,7 +36,7 @@ def test_a_hosts_state_is_its_own():
     content = [{"type": "thinking", "thinking": "so", "signature": "s"}]
     found = [event.state for event in reader(Frame("", json.loads(document(content)))) if hasattr(event, "state")]
     thoughts = [Reasoning("theirs", Opaque("anthropic", "messages", {"signature": "s"})), Reasoning("own", found[0])]
-    history = [Message("user", "a"), Message("assistant", tuple(thoughts)), Message("user", "b")]
+    history = [say("user", "a"), say("assistant", tuple(thoughts)), say("user", "b")]
 
     assert found == [Opaque("acme", "claude", {"signature": "s"})]
     made = build_body(Request(history), "claude-opus-5", HOST).body["messages"][1]["content"]

@@ -1,7 +1,7 @@
 """Errors before an answer: details.error_code, then error.type, then the status."""
 
 import pytest
-from driving import events, failed
+from anthropic_driving import events, failed
 
 from byollm.plugin import (
     AuthenticationError,
@@ -75,6 +75,13 @@ def test_the_same_error_inside_an_answer_is_the_same_class(status, document, kin
 def test_what_the_dialect_does_not_know_is_left_to_the_status(body):
     """The core's table of statuses decides."""
     assert failed(502, body) is None
+
+
+def test_thinking_tied_to_its_conversation_says_how_to_go_on():
+    """The newest models bind thinking to the turns before it; the error ends with the line that mends it."""
+    words = "messages.1.content.0: `thinking` block is bound to a different conversation"
+
+    assert "drop the reasoning parts" in failed(400, error("invalid_request_error", words)).hint
 
 
 def test_the_code_is_the_most_telling_word():

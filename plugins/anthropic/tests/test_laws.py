@@ -1,13 +1,15 @@
 """Laws that hold for anything."""
 
+import itertools
 import json
 import re
+from typing import Any
 
-from driving import block, body, completion, document, ended, events, sse, started
+from anthropic_driving import block, body, completion, document, ended, events, result, say, sse, started
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byollm.plugin import ByollmError, Message, Request, Text, Tool, ToolCall, ToolResult
+from byollm.plugin import ByollmError, Request, Text, Tool, ToolCall
 from byollm_anthropic.names import Names, wire_id
 
 JSON = st.recursive(
@@ -29,8 +31,10 @@ FIELDS = (
     "input",
     "stop_reason",
 )
-KINDS = ("message", "message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta",
-         "message_stop", "error", "text", "thinking", "tool_use", "text_delta", "input_json_delta", "signature_delta")  # fmt: skip
+KINDS = (
+    "message", "message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta",
+    "message_stop", "error", "text", "thinking", "tool_use", "text_delta", "input_json_delta", "signature_delta",
+)  # fmt: skip
 HOSTILE = st.recursive(
     JSON | st.sampled_from(KINDS),
     lambda inner: st.dictionaries(st.sampled_from(FIELDS), inner, max_size=6) | st.lists(inner, max_size=3),
@@ -110,7 +114,7 @@ TURN = st.sampled_from(["user", "assistant", "system"])
 def test_no_blank_text_and_no_two_turns_of_one_role_reach_the_wire(turns):
     """Whatever the history, blank blocks are gone, users and assistants take turns, and the user begins."""
     try:
-        made = body(Request([Message(role, tuple(parts)) for role, parts in turns], system="s"))
+        made = body(Request([say(role, tuple(parts)) for role, parts in turns], system="s"))
     except ByollmError:
         return
     contents = [turn["content"] for turn in made["messages"]]
@@ -122,19 +126,17 @@ def test_no_blank_text_and_no_two_turns_of_one_role_reach_the_wire(turns):
     roles = [turn["role"] for turn in made["messages"]]
 
     assert all(text.strip() for text in texts)
-    assert all(first != second for first, second in zip(roles, roles[1:], strict=False))
+    assert all(first != second for first, second in itertools.pairwise(roles))
     assert roles[0] == "user"
 
 
 @given(st.permutations(["a", "b", "c"]), st.integers(0, 3))
 def test_results_come_first_in_any_order(order, at):
     """However results and text are mixed, the turn begins with all results, in the order they were given."""
-    parts = [ToolResult(name, name) for name in order]
+    parts: list[Any] = [result(name, name) for name in order]
     parts.insert(at, Text("and"))
-    calls = Message("assistant", tuple(ToolCall(name, "f") for name in "abc"))
-    made = body(Request([Message("user", "hi"), calls, Message("user", tuple(parts))], tools=[Tool("f")]))["messages"][
-        -1
-    ]
+    calls = say("assistant", tuple(ToolCall(name, "f") for name in "abc"))
+    made = body(Request([say("user", "hi"), calls, say("user", tuple(parts))], tools=[Tool("f")]))["messages"][-1]
 
     assert [*order, None] == [block.get("tool_use_id") for block in made["content"]]
 

@@ -3,18 +3,16 @@
 import json
 
 import pytest
-from driving import exchange, fitted, target
+from anthropic_driving import exchange, fitted, result, say, target
 
 from byollm.plugin import (
     Frame,
     Head,
-    Message,
     Opaque,
     Request,
     Support,
     Tool,
     ToolCall,
-    ToolResult,
     UnsupportedFeatureError,
 )
 from byollm_anthropic import provider
@@ -39,9 +37,9 @@ def test_the_essentials_of_every_claude_are_known(model):
     """Window, output, tools, streaming, structured output and the range of temperature, each with its source."""
     can = provider.capabilities(target(model))
 
-    assert None not in (can.context_window, can.max_output_tokens, can.default_max_tokens, can.temperature_range)
+    assert None not in (can.context_window, can.default_max_tokens, can.temperature_range)
     assert Support.unknown not in (can.tools, can.streaming, can.structured_output, can.temperature)
-    assert can.default_max_tokens <= can.max_output_tokens
+    assert (can.default_max_tokens or 0) <= (can.max_output_tokens or 0)
     assert {"context_window", "tools", "structured_output", "temperature_range"} <= {
         name for name, source in can.sources.items() if source
     }
@@ -158,9 +156,9 @@ def test_a_budget_leaves_room_for_the_answer():
         Request("hi", reasoning_effort="high", tools=[TOOL], tool_choice="required"),
         Request(
             [
-                Message("user", "a"),
-                Message("assistant", (ToolCall("1", "f"),)),
-                Message("tool", (ToolResult("1", "x"),)),
+                say("user", "a"),
+                say("assistant", (ToolCall("1", "f"),)),
+                say("tool", (result("1", "x"),)),
             ],
             tools=[TOOL],
             reasoning_effort="high",
@@ -181,9 +179,9 @@ def test_a_tool_turn_with_its_own_thinking_goes_on_thinking():
 
     thought = Reasoning("so", Opaque("anthropic", "messages", {"signature": "s"}))
     messages = [
-        Message("user", "a"),
-        Message("assistant", (thought, ToolCall("1", "f"))),
-        Message("tool", (ToolResult("1", "x"),)),
+        say("user", "a"),
+        say("assistant", (thought, ToolCall("1", "f"))),
+        say("tool", (result("1", "x"),)),
     ]
     made, adjusted = fitted(Request(messages, tools=[TOOL], reasoning_effort="low"), "claude-haiku-4-5")
 
@@ -221,7 +219,7 @@ def test_a_forced_tool_is_refused_by_name_where_the_model_refuses_it(model, choi
 )
 def test_prefill_ended_with_the_four_six_models(model, takes):
     """Before sending, not as a 400."""
-    request = Request([Message("user", "a"), Message("assistant", "b")], prefill=True)
+    request = Request([say("user", "a"), say("assistant", "b")], prefill=True)
 
     if takes:
         assert fitted(request, model)[0]["messages"][-1]["role"] == "assistant"

@@ -13,19 +13,19 @@ from typing import Any
 import anthropic
 import httpx2
 import pytest
-from driving import Recording, completion, failed, recordings, target
-from recorded_requests import plain, request_of
+from anthropic_driving import Recording, completion, failed, recordings, target
+from anthropic_recorded_requests import plain, request_of
 
-from byollm.plugin import Citation, Opaque, ProtocolError, Usage
+from byollm.plugin import Citation, Frame, Head, Opaque, ProtocolError, Usage
 from byollm.providers.deployment import Deployment
 from byollm.types.completion import Completion
 from byollm_anthropic import provider
 from byollm_anthropic.dialect import Host, build_body, count_body, count_reader
-from byollm.plugin import Frame, Head
 
+LLAMA = "llama-stack--recordings-f22657bfd86db6348c0a0d0b17332dcfc038b345d2a7be8da4b880a433d36a52-14df8b"
 NO_MESSAGE = {
     "ai--__fixtures__-spliced-message-start-c1c267": "two answers run together in one body",
-    "llama-stack--recordings-f22657bfd86db6348c0a0d0b17332dcfc038b345d2a7be8da4b880a433d36a52-14df8b": "frames quoted as texts",
+    LLAMA: "frames quoted as texts",
 }
 """Recordings that no reader can be held to, by name, with the reason."""
 SDK_CANNOT = {
@@ -178,7 +178,7 @@ def requests() -> Iterator[Recording]:
 
 
 def test_every_recorded_request_is_made_again():
-    """Read into a Request, fitted to its model, translated back: equal but for the declared defaults, nothing adjusted."""
+    """Read into a Request, fitted, translated back: equal but for the declared defaults, and nothing adjusted."""
     different: dict[str, Any] = {}
     found = 0
     for recording in requests():

@@ -2,7 +2,7 @@
 
 import sys
 
-from byollm_examples.command import demo
+from byollm.cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(demo(sys.argv[1:]))
+    sys.exit(main(["demo", *sys.argv[1:]]))

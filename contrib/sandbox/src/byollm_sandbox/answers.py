@@ -20,12 +20,13 @@ class Answer:
 
     `parts`: what it is made of; a string stands for one Text. `refusal`: text of a refusal, set apart from the answer
     where the dialect does so. `finish_reason`: neutral; None is derived (`tool_calls` when a call is among the parts,
-    `refusal` when one is given, else `stop`). `raw_finish_reason`: the vendor's word, sent as it is. `stop_sequence`: the
-    stop string that ended it, where the dialect tells. `usage`: None lets the twin count; `Usage()` tells nothing. `model` and `id`: None echoes the request and makes an id. `events`: how a
-    stream is cut: characters per delta, or None for one delta a word. `pieces`: the deltas of the texts themselves, when a
-    test needs exact ones (their joined text stands for the parts' text). `pause`: seconds between two events.
-    `headers`: further response headers. `extra`: further top-level members of the whole document. `fault`: what goes
-    wrong on the wire with just this answer.
+    `refusal` when one is given, else `stop`). `raw_finish_reason`: the vendor's word, sent as it is.
+    `stop_sequence`: the stop string that ended it, where the dialect tells. `usage`: None lets the twin count;
+    `Usage()` tells nothing. `model` and `id`: None echoes the request and makes an id. `events`: how a stream is cut:
+    characters per delta, or None for one delta a word. `pieces`: the very deltas of the text, when a test needs exact
+    ones (joined they stand for the parts' text). `pause`: seconds between two events. `headers`: further response
+    headers. `extra`: further top-level members of the whole document. `fault`: what goes wrong on the wire with just
+    this answer.
     """
 
     parts: tuple[Part, ...] = ()
@@ -120,8 +121,8 @@ def as_answer(value: Any) -> Answer | Raw | ProviderError:
         if unknown:
             raise TypeError(f"{sorted(unknown)[0]!r} is not a member of an answer; known: {', '.join(sorted(_FIELDS))}")
         return Answer(**value)
-    if isinstance(value, str | Sequence) or isinstance(value, PART_TYPES):
-        return Answer(parts=as_parts(value))  # type: ignore[arg-type]  # as_parts checks each item itself
+    if isinstance(value, (str, Sequence, *PART_TYPES)):
+        return Answer(parts=as_parts(value))
     raise TypeError(f"a twin cannot answer with {type(value).__name__}")
 
 

@@ -215,7 +215,8 @@ def _body(buffer: bytearray, start: int, headers: dict[str, str]) -> tuple[bytes
 
 
 def _chunked(buffer: bytearray, start: int) -> tuple[bytes, int] | None:
-    pieces, position = [], start
+    pieces: list[bytes] = []
+    position = start
     while True:
         line_end = buffer.find(b"\r\n", position)
         if line_end < 0:

@@ -285,9 +285,10 @@ def serve(
 ) -> Twins:
     """A server of twins on 127.0.0.1, to be used as `with serve() as twin:` (or `async with`).
 
-    `port` 0 takes a free one. `key`: None takes any key and none; a string is the only good one; a mapping names keys by
-    upstream or dialect; a collection lists good ones. `stand_in`: True answers what nobody scripted with the rule-based
-    model, False with 500, a function of the `Prompt` with its own answer. `models`: the only names that exist.
+    `port` 0 takes a free one. `key`: None takes any key and none; a string is the only good one; a mapping names keys
+    by upstream or dialect; a collection lists good ones. `stand_in`: True answers what nobody scripted with the
+    rule-based model, False with 500, a function of the `Prompt` with its own answer. `models`: the only names that
+    exist; None takes every plausible one.
     """
     from byollm_sandbox.stand_in import answer
 

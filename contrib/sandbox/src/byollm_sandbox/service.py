@@ -119,8 +119,10 @@ class Service:
         refused = dialect.missing_key(request, keys) if keys else None
         if refused is not None or request.operation not in ("complete", "count"):
             return refused
-        check = dialect.validate if request.operation == "complete" else dialect.validate_count
-        refused = check(request.json, request.headers)
+        if request.operation == "count":
+            refused = dialect.validate_count(request.json, request.headers)
+        else:
+            refused = dialect.validate(request.json, request.headers, compatible="/custom/" in request.path)
         if refused is None and self.models is not None:
             name = request.json.get("model")
             if name not in self.models:

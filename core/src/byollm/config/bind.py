@@ -1,6 +1,6 @@
 """A deployment and its plugin's manifest into what the engine needs: target, auth scheme, references, place.
 
-Binding reads no environment variable and no secret; `Bound.place()` does, for proxies, and is called at first use.
+Binding reads no environment variable and no secret; `Bound.place` does, for proxies, when it is first asked for.
 
 **Ambient keys stay home.** When the file names no key, the provider's usual variables are used, but only towards hosts
 of the plugin's manifest. Another `endpoint` needs its key in the file. When the file names any key of a deployment, its
@@ -11,20 +11,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from byollm.config.llm_config import secrets_for
+from byollm.config.llm_config import resolve_tenant, secrets_for
 from byollm.config.places import Finding, name, shown
 from byollm.config.proxies import environment_proxy, is_private
-from byollm.config.records import DeploymentConfig, OAuth, TenantConfig
-from byollm.config.secrets import SecretReference, ambient
+from byollm.config.records import DeploymentConfig, LlmConfig, OAuth, TenantConfig
+from byollm.config.secrets import SecretReference, ambient, refused
 from byollm.config.words import OF_A_TARGET, OF_THE_CALL, listing, nearest
 from byollm.errors import AuthenticationError, ConfigError, PluginError
 from byollm.providers.manifest import Manifest
 from byollm.providers.target import Target
-from byollm.transports.base import Place
+from byollm.transports.base import Place, TlsFiles
 from byollm.wire.auth import AuthScheme, Bearer, HeaderKey, NoAuth, OAuthClientCredentials
 
 CORE_SCHEMES: Final[Mapping[str, AuthScheme]] = {"bearer-token": Bearer(), "api-key": HeaderKey(), "none": NoAuth()}
@@ -35,51 +35,61 @@ CORE_SCHEMES: Final[Mapping[str, AuthScheme]] = {"bearer-token": Bearer(), "api-
 class Bound:
     """A deployment ready to be asked, for one tenant or for none.
 
-    `hosts` are the only host names its requests may go to. `secrets` and `secret_headers` are still references.
+    `hosts` are the only host names its requests may go to. `headers` are plain; `secrets` and `secret_headers` are
+    still references. A tenant without a key of its own has a reference that raises AuthenticationError (`sent="no"`).
     """
 
     deployment: DeploymentConfig
     target: Target
     auth: AuthScheme
     secrets: Mapping[str, SecretReference]
+    headers: tuple[tuple[str, str], ...] = ()
+    secret_headers: Mapping[str, SecretReference] = field(default_factory=dict)
     hosts: frozenset[str]
     tenant: str | None = None
-    warnings: tuple[Finding, ...] = field(default=())
+    warnings: tuple[Finding, ...] = ()
 
-    def place(self, environ: Mapping[str, str] | None = None) -> Place:
-        """How to get there. Reads the proxy: its reference, or the environment's variables; may block.
-
-        Raises ConfigError when the proxy is none, AuthenticationError when its reference finds nothing.
-        """
-        deployment = self.deployment
-        parts = urlsplit(self.target.endpoint)
-        proxy: str | None = None
-        if isinstance(deployment.proxy, SecretReference):
-            proxy = _proxy(deployment.proxy, deployment)
-        elif deployment.proxy is None:
-            values = os.environ if environ is None else environ
-            proxy = environment_proxy(parts.scheme, parts.hostname or "", parts.port, values)
-        tls = deployment.tls
-        if tls is not None:
-            paths = {key: os.path.expanduser(path) for key in ("ca", "cert", "key") if (path := getattr(tls, key))}
-            tls = replace(tls, **paths)
-        key = deployment.name if self.tenant is None else f"{deployment.name}\0{self.tenant}"
-        return Place(self.hosts, proxy, tls, key)
+    @property
+    def place(self) -> Place:
+        """How to get there, by the proxy of the file or of the environment: see `place_of`."""
+        return place_of(self)
 
 
-def bind(deployment: DeploymentConfig, manifest: Manifest, tenant: TenantConfig | None = None) -> Bound:
-    """Bind a deployment to its plugin, for a tenant when one is given.
+def place_of(bound: Bound, environ: Mapping[str, str] | None = None) -> Place:
+    """How to get there. Reads the proxy: its reference, or the environment's variables; may block.
 
-    Raises ConfigError (placed) for what the plugin does not know, for a missing endpoint, and for an ambient key that
-    would leave home; AuthenticationError (`sent="no"`) when a tenant has no key of its own.
+    Raises ConfigError when what stands there is no proxy, AuthenticationError when its reference finds nothing.
+    """
+    deployment = bound.deployment
+    parts = urlsplit(bound.target.endpoint)
+    proxy: str | None = None
+    if isinstance(deployment.proxy, SecretReference):
+        proxy = _proxy(deployment.proxy, deployment)
+    elif deployment.proxy is None:
+        values = os.environ if environ is None else environ
+        proxy = environment_proxy(parts.scheme, parts.hostname or "", parts.port, values)
+    tls = deployment.tls
+    if tls is not None:
+        ca, cert, private = (path and os.path.expanduser(path) for path in (tls.ca, tls.cert, tls.key))
+        tls = TlsFiles(ca, cert, private, tls.key_password)
+    key = deployment.name if bound.tenant is None else f"{deployment.name}\0{bound.tenant}"
+    return Place(bound.hosts, proxy, tls, key)
+
+
+def bind(config: LlmConfig, deployment: DeploymentConfig, manifest: Manifest, tenant: str | None = None) -> Bound:
+    """Bind a deployment of `config` to its plugin, for the tenant of that name when one is given.
+
+    Raises ConfigError (placed) for what the plugin does not know, for a missing endpoint, for an unknown tenant, and
+    for an ambient key that would leave home.
     """
     endpoint = deployment.endpoint or manifest.default_endpoint
     if not endpoint:
         hint = f"endpoint: https://…   ({manifest.docs})" if manifest.docs else "endpoint: https://api.example.com/v1"
         raise _error(deployment, "provider", f"provider `{name(manifest.name)}` needs `endpoint:`", hint)
     host = (urlsplit(endpoint).hostname or "").rstrip(".")
+    customer = resolve_tenant(config, tenant)
     auth = _scheme(deployment, manifest)
-    secrets = _secrets(deployment, manifest, auth, endpoint, tenant)
+    secrets = _secrets(deployment, manifest, auth, endpoint, customer)
     target = Target(
         provider=manifest.name,
         model=deployment.model,
@@ -95,8 +105,10 @@ def bind(deployment: DeploymentConfig, manifest: Manifest, tenant: TenantConfig 
         target=target,
         auth=auth,
         secrets=secrets,
-        hosts=frozenset({host, *_token_hosts(auth, manifest)}),
-        tenant=tenant.name if tenant is not None else None,
+        headers=tuple(deployment.headers.items()),
+        secret_headers=deployment.secret_headers if customer is None else {},
+        hosts=frozenset({host, *_token_hosts(auth, manifest), *_own_hosts(deployment, manifest)}),
+        tenant=tenant,
         warnings=_warnings(deployment, endpoint, auth, bool(secrets)),
     )
 
@@ -179,20 +191,14 @@ def _required(auth: AuthScheme) -> tuple[str, ...]:
 def _tenant_secrets(
     deployment: DeploymentConfig, auth: AuthScheme, required: tuple[str, ...], tenant: TenantConfig
 ) -> Mapping[str, SecretReference]:
+    """The tenant's own references; where they do not suffice, one that refuses when a call asks for it."""
     if isinstance(auth, NoAuth) and not deployment.secret_headers:
         return {}
-    found = secrets_for(deployment, tenant)
-    missing = next((label for label in required if label not in found), None)
-    if missing is None:
-        return found
-    raise AuthenticationError(
-        f"deployment `{name(deployment.name)}`: tenant {shown(tenant.name)} has no {missing} for it",
-        sent="no",
-        hint=f"add `{missing}:` to its credentials   ({tenant.where})",
-        provider=deployment.provider,
-        model=deployment.model,
-        deployment=deployment.name,
-    )
+    try:
+        return secrets_for(deployment, tenant, required)
+    except AuthenticationError as error:
+        refusal = error.with_traceback(None)
+    return {required[0] if required else "api_key": refused(refusal)}
 
 
 def may_go_to(manifest: Manifest, host: str) -> bool:
@@ -215,6 +221,11 @@ def _token_hosts(auth: AuthScheme, manifest: Manifest) -> set[str]:
     if isinstance(auth, Bearer | HeaderKey | NoAuth):
         return set()
     return {host.lower() for host in manifest.hosts if "*" not in host}
+
+
+def _own_hosts(deployment: DeploymentConfig, manifest: Manifest) -> set[str]:
+    """The plugin's other hosts, among which it may choose by `region` while the file names no endpoint."""
+    return set() if deployment.endpoint else {host.lower() for host in manifest.hosts if "*" not in host}
 
 
 def _warnings(deployment: DeploymentConfig, endpoint: str, auth: AuthScheme, keyed: bool) -> tuple[Finding, ...]:
@@ -256,10 +267,12 @@ def check_options(deployment: DeploymentConfig, manifest: Manifest) -> Mapping[s
     found = _validated(model, deployment.options)
     if isinstance(found, dict):
         return found
-    key, sentence = found
-    if key is None:
+    wrong, sentence = found
+    if wrong is None:
         raise PluginError(f"{manifest.name}: its options cannot be checked: {sentence}")
-    raise _error(deployment, key, f"`{name(key)}`: {sentence}", manifest.docs or f"see the README of {manifest.name}")
+    raise _error(
+        deployment, wrong, f"`{name(wrong)}`: {sentence}", manifest.docs or f"see the README of {manifest.name}"
+    )
 
 
 def _validated(model: Any, options: Mapping[str, Any]) -> dict[str, Any] | tuple[str | None, str]:

@@ -7,6 +7,7 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from byollm.config.bind import Bound, bind
+from byollm.config.llm_config import require_allowed, secrets_for
 from byollm.config.places import NOWHERE, Finding, name, shown
 from byollm.config.records import DeploymentConfig, LlmConfig
 from byollm.config.secrets import SecretReference
@@ -39,16 +40,17 @@ def reachable_hosts(config: LlmConfig, manifest_for: ManifestFor) -> dict[str, t
     """
     hosts: dict[str, list[str]] = {}
     for deployment in config.deployments.values():
-        bound = _bound(deployment, manifest_for)
+        bound = _bound(config, deployment, manifest_for)
         if isinstance(bound, Bound):
             for host in sorted(bound.hosts | _proxy_hosts(deployment)):
                 hosts.setdefault(host, []).append(deployment.name)
     return {host: tuple(hosts[host]) for host in sorted(hosts)}
 
 
-def _bound(deployment: DeploymentConfig, manifest_for: ManifestFor) -> Bound | ByollmError:
+def _bound(config: LlmConfig, deployment: DeploymentConfig, manifest_for: ManifestFor) -> Bound | ByollmError:
     try:
-        return bind(deployment, manifest_for(deployment.provider))
+        require_allowed(config, deployment)
+        return bind(config, deployment, manifest_for(deployment.provider))
     except ByollmError as error:
         return error.with_traceback(None)
 
@@ -63,17 +65,13 @@ def _proxy_hosts(deployment: DeploymentConfig) -> frozenset[str]:
 def _deployment(
     config: LlmConfig, deployment: DeploymentConfig, manifest_for: ManifestFor, today: date
 ) -> list[Finding]:
-    bound = _bound(deployment, manifest_for)
+    bound = _bound(config, deployment, manifest_for)
     if not isinstance(bound, Bound):
         where = deployment.places.get("provider", deployment.where)
         if isinstance(bound, ConfigError) and bound.line is not None:
             where = where._replace(line=bound.line, column=bound.column)
         return [Finding("error", where, bound.message, bound.hint)]
     found = list(bound.warnings)
-    if config.plugins is not None and deployment.provider not in config.plugins:
-        sentence = f"provider `{name(deployment.provider)}` is not in `plugins:`, so it will not be loaded"
-        mend = f"plugins: [{', '.join(map(name, (*config.plugins, deployment.provider)))}]"
-        found.append(Finding("error", deployment.places.get("provider", deployment.where), sentence, mend))
     note = manifest_for(deployment.provider).models.get(deployment.model)
     if note is not None and (note.retired or note.replacement):
         found.append(_retired(deployment, note, today))
@@ -121,7 +119,6 @@ def _unused(config: LlmConfig) -> list[Finding]:
 
 def _tenants(config: LlmConfig) -> list[Finding]:
     """A tenant that cannot use any candidate of a task will be refused there."""
-    from byollm.config.llm_config import secrets_for
 
     def usable(label: str) -> bool:
         try:

@@ -128,24 +128,31 @@ def resolve_tenant(config: LlmConfig, tenant: str | None) -> TenantConfig | None
     raise ConfigError(f"there is no tenant {shown(tenant)}", hint=mend, file=config.source)
 
 
-def secrets_for(deployment: DeploymentConfig, tenant: TenantConfig | None = None) -> Mapping[str, SecretReference]:
+def secrets_for(
+    deployment: DeploymentConfig, tenant: TenantConfig | None = None, required: tuple[str, ...] = ()
+) -> Mapping[str, SecretReference]:
     """The references that a call may use: the deployment's, or for a tenant's call the tenant's and no other.
 
     The tenant's entry for the deployment's name goes before that for its provider. Raises AuthenticationError
-    (`sent="no"`) when the tenant has none, and when a header of the deployment holds the platform's secret.
+    (`sent="no"`) when the tenant has none, or not all that are `required`, and when a header of the deployment holds
+    the platform's secret.
     """
     if tenant is None:
         return deployment.secrets
+    who = f"tenant {shown(tenant.name)}"
     if deployment.secret_headers:
         header = name(next(iter(deployment.secret_headers)))
-        raise _refused(
-            deployment, f"tenant {shown(tenant.name)} cannot use it: its header `{header}` holds the platform's secret",
-            "name a deployment without secrets in `headers:` for tenants",
-        )  # fmt: skip
+        sentence = f"{who} cannot use it: its header `{header}` holds the platform's secret"
+        raise _refused(deployment, sentence, "name a deployment without secrets in `headers:` for tenants")
     found = _entry(deployment, tenant)
     if found is None and deployment.authentication != "none":
-        sentence = f"tenant {shown(tenant.name)} has no key for it, and no other key is used for a tenant's call"
+        sentence = f"{who} has no key for it, and no other key is used for a tenant's call"
         raise _refused(deployment, sentence, _tenant_example(tenant.name, deployment.provider))
+    missing = next((label for label in required if label not in (found or {})), None)
+    if missing is not None:
+        raise _refused(
+            deployment, f"{who} has no {missing} for it", f"add `{missing}:` to its credentials ({tenant.where})"
+        )
     return found or {}
 
 
@@ -168,3 +175,17 @@ def _refused(deployment: DeploymentConfig, sentence: str, hint: str) -> Authenti
         f"deployment `{name(deployment.name)}`: {sentence}", sent="no", hint=hint, provider=deployment.provider,
         model=deployment.model, deployment=deployment.name,
     )  # fmt: skip
+
+
+def require_allowed(config: LlmConfig, deployment: DeploymentConfig) -> None:
+    """Refuse a plugin that `plugins:` does not list, before anything of it is imported. Raises ConfigError."""
+    if config.plugins is None:
+        return
+    from byollm.providers.discovery import canonical
+
+    if canonical(deployment.provider) in {canonical(item) for item in config.plugins}:
+        return
+    file, line, column = deployment.places.get("provider", deployment.where)
+    sentence = f"provider {shown(deployment.provider)} is not in `plugins:`, so its plugin is not loaded"
+    mend = f"plugins: [{', '.join(map(name, (*config.plugins, deployment.provider)))}]"
+    raise ConfigError(sentence, hint=mend, file=file, line=line, column=column)

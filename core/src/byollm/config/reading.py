@@ -182,7 +182,7 @@ class _Reader:
     def _finish(self) -> LlmConfig:
         direct = {label: self._catalog.resolve(_owner(label)) for label in self._tasks}
         deployments = self._catalog.finish()
-        if not deployments:
+        if not deployments and not self._tasks:
             sentence = "nothing is configured: there is no provider, no task and no deployment"
             raise self._document.error(self._path, sentence, 'llm_config: {provider: "openai", model: "gpt-4"}')
         tasks = {

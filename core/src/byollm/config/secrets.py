@@ -69,8 +69,9 @@ class SecretReference:
         """Where it is looked for, in words that may be shown."""
         if self.kind in ("env", "template"):
             return " or ".join(f"${{{name(variable)}}}" for variable in self.text)
-        if self.kind in ("literal", "callable"):
-            return {"literal": "the configuration itself", "callable": "a Python callable"}[self.kind]
+        words = {"literal": "the configuration itself", "callable": "a Python callable", "refused": "nowhere"}
+        if self.kind in words:
+            return words[self.kind]
         if self.kind == "cmd":
             return f"the program {name(self.text.split(maxsplit=1)[0])}"
         return f"{self.kind}:{name(self.text)}"
@@ -185,6 +186,11 @@ def _scheme(
 def ambient(label: str, variables: tuple[str, ...], *, optional: bool) -> SecretReference:
     """The provider's usual variables, the first that is set: for a configuration that names no key."""
     return SecretReference(label, "env", variables, optional=optional)
+
+
+def refused(error: AuthenticationError) -> SecretReference:
+    """A reference that is not to be had: it raises a copy of `error`, at each call."""
+    return SecretReference("api_key", "refused", "", given=error)
 
 
 _PLACEHOLDER = re.compile(

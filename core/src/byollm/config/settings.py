@@ -10,9 +10,10 @@ from typing import Any, Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from byollm.config import schema
-from byollm.config.places import Document, Finding, KeyPath, name, shown
+from byollm.config.places import Document, Finding, KeyPath, name, shown, unsealed
 from byollm.config.records import OAuth, Retries
 from byollm.config.secrets import SecretReference, parse_reference
+from byollm.errors import ConfigError
 from byollm.transports.base import Timeouts, TlsFiles
 from byollm.wire.redact import Secret
 
@@ -201,7 +202,10 @@ def headers(
 def _header(
     context: Context, header: str, value: Any, path: KeyPath, plain: dict[str, str], secret: dict[str, SecretReference]
 ) -> None:
-    if callable(value) or (isinstance(value, str) and _REFERENCE.match(value)) or (isinstance(value, Secret) and (_SECRET_HEADER.search(header) or _REFERENCE.match(value.reveal()))):
+    written = value.reveal() if isinstance(value, Secret) else value
+    reference = callable(value) or (isinstance(written, str) and bool(_REFERENCE.match(written)))
+    del written
+    if reference or (isinstance(value, str | Secret) and _SECRET_HEADER.search(header)):
         secret[header] = context.secret(f"header {header}", value, path, f'{header}: "${{NAME}}"')
     elif isinstance(value, bool) or not isinstance(value, str | int | float | Secret):
         sentence = f"the header `{header}` must be a text, not {shown(value)}"
@@ -212,6 +216,20 @@ def _header(
             sentence = f"the header `{header}` holds a character that no header can carry"
             raise context.document.error(path, sentence, "use printable ASCII", value=True)
         plain[header] = text
+
+
+def pricing(context: Context, value: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
+    """Prices per million tokens, checked by what will reckon with them."""
+    from byollm.providers.pricing import Price
+
+    plain: dict[str, Any] = unsealed(value)
+    try:
+        Price.from_config(plain)
+    except ConfigError as error:
+        problem = error
+    else:
+        return plain
+    raise context.document.error(path, problem.message, problem.hint or schema.EXAMPLES["pricing"], value=True)
 
 
 def query(context: Context, value: Mapping[str, Any], path: KeyPath) -> dict[str, str]:

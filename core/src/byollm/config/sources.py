@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable
 from typing import Any, Final
@@ -23,6 +24,9 @@ def read(reference: SecretReference) -> Secret | ByollmError:
         return _usable(reference, reference.given)
     if kind in ("env", "template"):
         return _variables(reference)
+    if kind == "refused":
+        refusal: ByollmError = copy.copy(reference.given)
+        return refusal
     readers: dict[str, Callable[[SecretReference], Secret | ByollmError]] = {
         "file": _file,
         "keyring": _keyring,

@@ -18,7 +18,7 @@ from byollm.wire.redact import Secret
 
 _MODEL = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)[/:](\S.*)\Z")
 _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")
-_PLAIN: Final = ("provider", "model", "api", "endpoint", "region")
+_PLAIN: Final = ("provider", "model", "api", "endpoint")
 
 
 def split_model(text: str) -> tuple[str, str] | None:
@@ -83,7 +83,7 @@ class Catalog:
         document = self._context.document
         self._refuse_early(value, path)
         found = schema.validated(schema.TargetModel, given(value), document, path, "target")
-        for key in _PLAIN:
+        for key in (*_PLAIN, "region"):
             if key in found:
                 settings.no_reference(self._context, key, found[key], (*path, key))
         provider = found["provider"]
@@ -178,7 +178,9 @@ class Catalog:
         values["secrets"] = secrets
         if "capabilities" in found:
             values["capabilities"] = settings.capabilities(context, found["capabilities"], (*path, "capabilities"))
-        return values | {key: unsealed(found[key]) for key in ("pricing", "extra") if key in found}
+        if "pricing" in found:
+            values["pricing"] = settings.pricing(context, found["pricing"], (*path, "pricing"))
+        return values | ({"extra": unsealed(found["extra"])} if "extra" in found else {})
 
     def follow(self, owner: str, value: Any, path: KeyPath) -> None:
         """Note a failover list: names of deployments, or inline targets, which are read at once."""

@@ -98,12 +98,16 @@ class AsyncDriver(Generic[R]):
     async def _open(self, step: Open) -> Any:
         await self.drop()
         line, call = step.line, self._call
+        try:
+            place = line.place
+        except ByollmError as error:  # a proxy that cannot be read
+            return error.with_traceback(None)
         headers = await line.credentials.async_headers(
             step.auth, step.request, call.clock.time, lambda request: self._send(request, step)
         )
         if not isinstance(headers, list):
             return headers
-        opened = await self._transport_of(line).open(outgoing(step, call, headers))
+        opened = await self._transport_of(line).open(outgoing(step, place, call, headers))
         if isinstance(opened, Broken):
             return opened
         self._response = opened

@@ -32,9 +32,10 @@ ERROR_BODY_LIMIT = 256 * 1024
 
 def attempt(call: Call, line: Line, request: Request) -> Steps[Completion]:
     """Ask one deployment once. Raises ProviderError, UnsupportedFeatureError, PluginError or CancelledError."""
-    fitted = line.deployment.fit(request)
+    fitted = line.deployment.fit(line.with_extra(request))
     yield from guard(call, line, fitted.request)
     asked = line.deployment.exchange(fitted.request)
+    fitted = line.deployment.noted(fitted, asked)
     reading = _Reading(call, line, fitted)
     deadline = _deadline(call, line)
     if isinstance(asked, LocalCall):
@@ -61,7 +62,7 @@ def exchange_once(call: Call, line: Line, exchange: Exchange[Any]) -> Steps[list
     while True:
         piece = yield READ
         if isinstance(piece, Broken):
-            raise _raised(from_broken(piece), line, head, call)
+            raise _raised(from_broken(piece, answered=True), line, head, call)
         try:
             decoder = decoder or decoder_for(exchange.framing, head.headers, piece)
             for frame in decoder.feed(piece) if piece else decoder.end():
@@ -156,7 +157,7 @@ class _Reading:
             if type(piece) is not bytes:
                 if self.finish is not None:  # the terminal marker was seen: a rude goodbye changes nothing
                     break
-                raise self.failed(from_broken(piece, self.partial()), head)
+                raise self.failed(from_broken(piece, self.partial(), answered=True), head)
             events: list[Event] = []
             problem: ByollmError | None = None
             try:
@@ -193,7 +194,7 @@ class _Reading:
         while True:
             events = yield READ
             if isinstance(events, Broken):
-                raise self.failed(from_broken(events, self.partial()), None)
+                raise self.failed(from_broken(events, self.partial(), answered=True), None)
             if not events:
                 break
             yield from self.take(events)

@@ -43,9 +43,14 @@ _CONNECTIONS = {
 }
 
 
-def from_broken(broken: Broken, partial: Completion | None = None) -> ByollmError:
-    """The error for a failure of the way. After content it is StreamInterruptedError, or CancelledError."""
+def from_broken(broken: Broken, partial: Completion | None = None, *, answered: bool = False) -> ByollmError:
+    """The error for a failure of the way. After content it is StreamInterruptedError, or CancelledError.
+
+    `answered`: status and headers had come, so the request had been sent, whatever broke later.
+    """
     kind = broken.kind
+    if answered:
+        broken = Broken(kind, "yes", broken.detail)
     billed: Any = "no" if broken.sent == "no" else "unknown"
     detail = f": {broken.detail}" if broken.detail else ""
     if kind == "cancelled":

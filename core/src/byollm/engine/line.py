@@ -12,6 +12,7 @@ from byollm.engine.credentials import Credentials
 from byollm.providers.deployment import Deployment
 from byollm.transports.base import Place, Timeouts
 from byollm.types.completion import Completion
+from byollm.types.request import Request
 from byollm.wire.auth import AuthScheme
 from byollm.wire.exchange import Exchange
 
@@ -34,7 +35,7 @@ class Line:
     """A deployment, how to get there, and how often to try."""
 
     deployment: Deployment
-    place: Place
+    way: Place | Callable[[], Place]
     credentials: Credentials
     auth: AuthScheme | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -43,6 +44,7 @@ class Line:
     headers: tuple[tuple[str, str], ...] = ()
     query: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    """What the file adds to the body, verbatim; the call's own `extra` wins."""
     pricing: Any = None
     guard: str = "local"
     region: str | None = None
@@ -54,9 +56,23 @@ class Line:
     def __repr__(self) -> str:
         return f"Line({self.name!r})"
 
+    @property
+    def place(self) -> Place:
+        """How to get there; found at first use, because a proxy may come from the environment. Raises ConfigError."""
+        if not isinstance(self.way, Place):
+            self.way = self.way()
+        return self.way
+
     def auth_for(self, exchange: Exchange[Any]) -> AuthScheme:
         """The scheme that the file names, else the one the plugin chose for this request."""
         return self.auth if self.auth is not None else exchange.auth
+
+    def with_extra(self, request: Request) -> Request:
+        """The request with the file's `extra:` in it."""
+        if not self.extra:
+            return request
+        asked = request.extra or {}
+        return request.with_(extra={**asked, self.provider: {**self.extra, **asked.get(self.provider, {})}})
 
     def cost(self, completion: Completion) -> Decimal | None:
         """What the answer cost by the line's prices; None when no price or no usage is known."""

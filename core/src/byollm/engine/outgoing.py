@@ -32,7 +32,7 @@ def final_headers(line: Line, request: HttpRequest) -> list[tuple[str, str]]:
     return [*((name, value) for name, value in request.headers if name.lower() not in mine), *line.headers]
 
 
-def outgoing(step: Open, call: Call, credentials: HiddenHeaders) -> Outgoing:
+def outgoing(step: Open, place: Place, call: Call, credentials: HiddenHeaders) -> Outgoing:
     """Everything the transport needs, the credentials last."""
     line, request = step.line, step.request
     names = {name.lower() for name, _ in credentials}
@@ -42,7 +42,7 @@ def outgoing(step: Open, call: Call, credentials: HiddenHeaders) -> Outgoing:
         url=final_url(line, request.url),
         headers=HiddenHeaders([*headers, *credentials]),
         body=request.body,
-        place=line.place,
+        place=place,
         timeouts=call.timeouts or line.timeouts,
         deadline=step.deadline,
         cancellation=call.cancellation,

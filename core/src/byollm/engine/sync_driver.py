@@ -91,12 +91,16 @@ class SyncDriver(Generic[R]):
     def _open(self, step: Open) -> Any:
         self.drop()
         line, call = step.line, self._call
+        try:
+            place = line.place
+        except ByollmError as error:  # a proxy that cannot be read
+            return error.with_traceback(None)
         headers = line.credentials.headers(
             step.auth, step.request, call.clock.time, lambda request: self._send(request, step)
         )
         if not isinstance(headers, list):
             return headers
-        opened = self._transport_of(line).open(outgoing(step, call, headers))
+        opened = self._transport_of(line).open(outgoing(step, place, call, headers))
         if isinstance(opened, Broken):
             return opened
         self._response = opened

@@ -6,7 +6,7 @@ There is one manager per deployment and never one for all, so a prompt is seen b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pluggy
@@ -96,6 +96,17 @@ class Deployment:
         if not isinstance(answer, Exchange | LocalCall):
             raise PluginError(f"{self.manifest.name}: complete answered {type(answer).__name__}, not an Exchange")
         return answer
+
+    def noted(self, fitted: Fitted, answer: Exchange[Any] | LocalCall) -> Fitted:
+        """With what the translator itself changed. Raises UnsupportedFeatureError for any of it under `strict`."""
+        notes = answer.adjustments if isinstance(answer, Exchange) else ()
+        if notes and self.on_unsupported == "strict":
+            raise UnsupportedFeatureError(
+                f"{self.manifest.name}/{self.target.model} cannot take {notes[0].field} as asked: {notes[0].reason}",
+                field=notes[0].field,
+                hint="leave it out, or set `on_unsupported: adapt`",
+            )
+        return replace(fitted, adjustments=(*fitted.adjustments, *notes)) if notes else fitted
 
     def count(self, request: Request) -> TokenCount | Exchange[TokenCount] | None:
         """The plugin's count, an exchange that asks for it, or None."""

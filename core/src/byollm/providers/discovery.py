@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -69,12 +70,19 @@ def listed(group: str = GROUP) -> list[Listed]:
     return sorted(found, key=lambda item: (item.name, item.distribution))
 
 
-def load_provider(name: str) -> Loaded:
-    """Load one provider plugin. Raises PluginError when it is missing, claimed twice, broken, or of another spec."""
+def load_provider(name: str, allowed: Sequence[str] | None = None) -> Loaded:
+    """Load one provider plugin. Raises PluginError when it is missing, claimed twice, broken, or of another spec.
+
+    `allowed` are the distributions that may be loaded (the file's `plugins:`); None allows any. It is checked against
+    the entry point's metadata, before any import.
+    """
     plain = canonical(name)
     point = pick(GROUP, plain)
     if point is None:
         raise _missing(name, plain)
+    if allowed is not None and _listed(point).distribution not in allowed:
+        owner = _listed(point).distribution
+        raise PluginError(f"{owner} brings {name!r} and is not in `plugins:`: not loaded", hint=f"plugins: [{owner}]")
     plugin = load(GROUP, point)
     manifest = getattr(plugin, "manifest", None)
     origin = _listed(point)

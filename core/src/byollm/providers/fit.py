@@ -16,7 +16,7 @@ from byollm.errors import UnsupportedFeatureError
 from byollm.providers.history import check_pairing, drop_empty_turns, keep_own_state
 from byollm.types.capabilities import Capabilities, Support
 from byollm.types.completion import Adjustment
-from byollm.types.parts import Audio, Document, Image, Part, ToolResult
+from byollm.types.parts import Audio, Document, Image, Opaque, Part, ToolResult
 from byollm.types.request import EFFORTS, Request
 from byollm.types.tools import ProviderTool, Tool
 
@@ -134,7 +134,9 @@ class _Fitting:
         if stripped:
             self.adjust("messages", "dropped", None, None, "opaque state of another provider stays with that provider")
         last = messages[-1] if messages else None
-        if last is not None and last.role == "assistant" and not request.prefill:
+        # A turn that stopped at a block of the provider's own (a server tool) is sent back to be continued.
+        paused = last is not None and last.parts and isinstance(last.parts[-1], Opaque)
+        if last is not None and last.role == "assistant" and not request.prefill and not paused:
             self.refuse("messages", "answer after an assistant message", "end with a user message, or set prefill=True")
         for message in messages:
             for part in message.parts:

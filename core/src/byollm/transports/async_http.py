@@ -233,12 +233,14 @@ class AsyncHttpResponse:
         finally:
             self._answer = None
         connection.line.shut()
-        self._outcome = self._outcome or turn.progress.broken("closed", "the answer was dropped half read")
+        if self._outcome is None:
+            self._outcome = turn.progress.broken("closed", "the answer was dropped half read")
         with suppress(Exception):  # the socket is shut: httpcore has nothing left to say
             await pieces.aclose()  # type: ignore[union-attr]
 
     async def _is_idle(self, connection: _Connection) -> bool:
-        with suppress(Exception):
+        try:
             await self._answer.aclose()
-            return bool(connection.http.is_idle()) and connection.line.release()
-        return False
+            return connection.http.is_idle() and connection.line.release()
+        except Exception:
+            return False

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
-from byollm.transports.base import Broken, Outgoing
+from byollm.transports.base import Broken
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
@@ -71,7 +71,6 @@ def _is_address(text: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=256)
 def _split(url: str) -> tuple[Site, str] | None:
     # Parsed once, here: what is checked is what is connected to, and no second parser may see another host in it.
     try:
@@ -81,10 +80,11 @@ def _split(url: str) -> tuple[Site, str] | None:
         return None
     if site is None or "@" in parts.netloc:
         return None
-    return site, _plain(parts.path or "/")
+    return site, plain(parts.path or "/")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """The same text in characters that may stand in a request line."""
     return text if _PRINTABLE.fullmatch(text) else quote(text, safe=_RESERVED)
 
 
@@ -94,21 +94,20 @@ def _named(hosts: frozenset[str]) -> frozenset[str]:
     return frozenset(host[1:-1] if host.startswith("[") and host.endswith("]") else host for host in plain)
 
 
-def destination(outgoing: Outgoing) -> tuple[Site, str] | Broken:
-    """The site and the request target of a request that may go, else `Broken("refused")`.
+def destination(base: str, hosts: frozenset[str]) -> tuple[Site, str] | Broken:
+    """The site and the path of a URL (without its query) that a request may go to, else `Broken("refused")`.
 
     A declared host without a port stands for all its ports. A name and password in the URL are refused: they have no
     business there, and hide the true host from a reader.
     """
-    base, mark, query = outgoing.url.partition("#")[0].partition("?")
     split = _split(base)
     if split is None:
         return Broken("refused", "no", "not a plain http(s) URL")
-    site, path = split
-    hosts = _named(outgoing.place.hosts)
-    if site.name not in hosts and site.authority not in hosts and f"{site.name}:{site.port}" not in hosts:
+    site, _ = split
+    names = _named(hosts)
+    if site.name not in names and site.authority not in names and f"{site.name}:{site.port}" not in names:
         return Broken("refused", "no", f"{site.name} is not among the declared hosts")
-    return site, f"{path}?{_plain(query)}" if mark else path
+    return split
 
 
 @lru_cache(maxsize=16)

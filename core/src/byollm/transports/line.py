@@ -89,6 +89,12 @@ class Line:
             connected.close()
             raise Stop(stopped)
 
+    @property
+    def peer(self) -> str:
+        """The IP address at the other end."""
+        with self._lock:
+            return "" if self._socket is None else str(self._socket.getpeername()[0])
+
     def patience(self) -> tuple[float | None, BrokenKind]:
         """See `Progress.patience`. Raises Stop, also when stopped."""
         if self.stopped is not None or self.progress is None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from time import monotonic
 from typing import Any
 
-from byollm.transports.base import Broken, Cancellation, Outgoing
-from byollm.transports.egress import Proxy, Site, destination, proxy_of
+from byollm.transports.base import Broken, Cancellation, Outgoing, Place
+from byollm.transports.egress import Proxy, Site, destination, plain, proxy_of
 from byollm.transports.library import Library
 from byollm.transports.progress import Progress
 from byollm.wire.exchange import Head
@@ -18,22 +19,23 @@ _STALE_WITHIN = 1.0
 """Seconds. A connection that the server closed while it was idle says so within a round trip. A reused connection that
 breaks later broke at work: the request may be billed, and is not sent again behind the caller's back."""
 
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
 _BODILESS = ("GET", "HEAD", "DELETE", "OPTIONS")
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Where a request goes and through what. Idle connections are kept by `key`."""
+    """Where a request goes and through what. Idle connections are kept by `key`.
+
+    `forwarding` is the proxy that a plain http request is handed to as a whole; https goes through a tunnel instead.
+    """
 
     site: Site
-    target: str
+    path: str
     proxy: Proxy | None
+    forwarding: Proxy | None
+    authority: bytes
     key: Hashable
-
-    @property
-    def forwarding(self) -> Proxy | None:
-        """The proxy that a plain http request is handed to as a whole; https goes through a tunnel instead."""
-        return self.proxy if self.site.scheme == "http" else None
 
 
 @dataclass(slots=True, repr=False)
@@ -48,15 +50,21 @@ class Turn:
 
 def way_of(outgoing: Outgoing) -> Way | Broken:
     """Check where a request wants to go."""
-    found = destination(outgoing)
+    return _way(outgoing.url.partition("#")[0].partition("?")[0], outgoing.place)
+
+
+@lru_cache(maxsize=256)
+def _way(base: str, place: Place) -> Way | Broken:
+    found = destination(base, place.hosts)
     if isinstance(found, Broken):
         return found
-    site, target = found
-    place = outgoing.place
+    site, path = found
     proxy = None if place.proxy is None else proxy_of(place.proxy)
     if isinstance(proxy, Broken):
         return proxy
-    return Way(site, target, proxy, (site, place.proxy, place.tls, place.key))
+    forwarding = proxy if site.scheme == "http" else None
+    key = (site, place.proxy, place.tls, place.key)
+    return Way(site, path, proxy, forwarding, site.authority.encode("ascii"), key)
 
 
 def request_of(library: Library, outgoing: Outgoing, way: Way) -> Any | Broken:
@@ -64,28 +72,42 @@ def request_of(library: Library, outgoing: Outgoing, way: Way) -> Any | Broken:
     headers = encoded(outgoing.headers)
     if headers is None:
         return Broken("protocol", "no", "a header has characters that HTTP cannot carry")
-    names = {name for name, _ in headers}
+    names = [name for name, _ in headers]
     if b"host" not in names:
-        headers.insert(0, (b"host", way.site.authority.encode("ascii")))
+        headers.insert(0, (b"host", way.authority))
     if b"accept-encoding" not in names:
         headers.append((b"accept-encoding", b"gzip"))
     if outgoing.body or outgoing.method not in _BODILESS:
         headers.append((b"content-length", b"%d" % len(outgoing.body)))
-    target = way.target
+    target, site = target_of(outgoing, way), way.site
     if way.forwarding is not None:
         headers += authorization(way.forwarding)
-        target = f"http://{way.site.authority}{target}"
-    url = library.URL(scheme=way.site.scheme, host=way.site.name, port=way.site.port, target=target)
+        target = f"http://{site.authority}{target}"
+    url = library.URL(scheme=site.scheme, host=site.name, port=site.port, target=target)
     return library.Request(outgoing.method, url, headers=headers, content=outgoing.body)
+
+
+def target_of(outgoing: Outgoing, way: Way) -> str:
+    """Path and query."""
+    _, mark, query = outgoing.url.partition("#")[0].partition("?")
+    return f"{way.path}?{plain(query)}" if mark else way.path
+
+
+def url_of(outgoing: Outgoing, way: Way) -> str:
+    """The URL, written anew from what was checked, so that another parser finds no other host in it."""
+    return f"{way.site.scheme}://{way.site.authority}{target_of(outgoing, way)}"
 
 
 def encoded(pairs: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]] | None:
     """Headers as bytes, names in lower case, framing headers left out. None when that cannot be done."""
     try:
-        headers = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in pairs]
+        return [
+            (name.encode("ascii"), value.encode("latin-1"))
+            for mixed, value in pairs
+            if (name := mixed.lower()) not in _FRAMING
+        ]
     except UnicodeEncodeError:
         return None
-    return [header for header in headers if header[0] not in (b"content-length", b"transfer-encoding")]
 
 
 def authorization(proxy: Proxy) -> list[tuple[bytes, bytes]]:

@@ -73,12 +73,15 @@ class Pool(Generic[Item]):
     def give(self, key: Hashable, item: Item) -> None:
         """Keep an item for the next call. The oldest of too many go, and all that have waited too long."""
         shelf, now = self._own(), monotonic()
+        gone: list[tuple[float, Item]] = []
         with shelf.lock:
-            items = shelf.idle.setdefault(key, [])
+            items = shelf.idle.get(key)
+            if items is None:
+                items = shelf.idle[key] = []
             items.append((now + self._keep, item))
-            gone = items[: -self._most] if len(items) > self._most else []
-            del items[: len(gone)]
-            if now - shelf.swept > _SWEEP or items[0][0] <= now:
+            if len(items) > self._most:
+                gone.append(items.pop(0))
+            if items[0][0] <= now or now - shelf.swept > _SWEEP:
                 gone += self._sweep(shelf, now)
         for _, old in gone:
             old.discard()

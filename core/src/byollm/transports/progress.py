@@ -45,6 +45,10 @@ class Progress:
         self.connecting = True
         self._bound(self._timeouts.connect, "timeout_connect")
 
+    def begin_foreign(self) -> None:
+        """A library that hides its phases connects, sends and waits: only the deadline bounds it from here."""
+        self._until = self._allowance = None
+
     def begin_sending(self) -> None:
         """Connected. Sending is bounded by `idle`, counted anew whenever the peer takes something."""
         self.connecting = False

@@ -167,17 +167,17 @@ class HttpResponse:
         self._connection: _Connection | None = connection
         self._turn: Turn | None = turn
         self._answer = answer
-        self._pieces: Iterator[bytes] = iter(answer.stream)
+        self._pieces: Iterator[bytes] | None = iter(answer.stream)
         self._body = body
         self._outcome: bytes | Broken | None = None
 
     def read(self) -> bytes | Broken:
         """See `Response.read`."""
-        connection, turn = self._connection, self._turn
-        if self._outcome is not None or connection is None or turn is None:
+        connection, turn, pieces = self._connection, self._turn, self._pieces
+        if self._outcome is not None or connection is None or turn is None or pieces is None:
             return self._outcome or b""
         try:
-            for data in self._pieces:
+            for data in pieces:
                 made = self._body.piece(data)
                 if isinstance(made, Broken):
                     return self._fail(made)
@@ -200,8 +200,8 @@ class HttpResponse:
 
     def close(self, reuse: bool) -> None:
         """See `Response.close`."""
-        connection, turn = self._connection, self._turn
-        self._connection = self._turn = None
+        connection, turn, pieces = self._connection, self._turn, self._pieces
+        self._connection = self._turn = self._pieces = None
         if connection is None or turn is None:
             return
         turn.cancellation.bind(None)
@@ -209,13 +209,15 @@ class HttpResponse:
             self._pool.give(turn.way.key, connection)
         else:
             connection.line.shut()
-            self._outcome = self._outcome or turn.progress.broken("closed", "the answer was dropped half read")
+            if self._outcome is None:
+                self._outcome = turn.progress.broken("closed", "the answer was dropped half read")
             with suppress(Exception):  # a generator that another thread still runs ends there, as its socket is shut
-                self._pieces.close()  # type: ignore[attr-defined]
-        self._answer, self._pieces = None, iter(())
+                pieces.close()  # type: ignore[union-attr]
+        self._answer = None
 
     def _is_idle(self, connection: _Connection) -> bool:
-        with suppress(Exception):
+        try:
             self._answer.close()
-            return bool(connection.http.is_idle()) and connection.line.release()
-        return False
+            return connection.http.is_idle() and connection.line.release()
+        except Exception:
+            return False

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
-from byollm.errors import OutputInvalidError, ProviderError
+from byollm.errors import ByollmError, OutputInvalidError
 from byollm.types.events import FinishReason
 from byollm.types.messages import Message
-from byollm.types.parts import Part, Reasoning, Text, ToolCall
+from byollm.types.parts import Part, Reasoning, Text, ToolCall, read_json
 from byollm.types.usage import Usage
 
 
@@ -36,7 +35,10 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at one deployment. `milliseconds` is wall time; `error` is None for the one that answered."""
+    """One try at one deployment. `milliseconds` is wall time; `error` is None for the one that answered.
+
+    `status` is None where there was no HTTP answer. `sent` and `billed` mean what they mean on a ProviderError.
+    """
 
     deployment: str
     provider: str
@@ -45,7 +47,7 @@ class Attempt:
     status: int | None = None
     milliseconds: float = 0.0
     request_id: str | None = None
-    error: ProviderError | None = None
+    error: ByollmError | None = None
     sent: str = "yes"
     billed: str = "yes"
 
@@ -131,11 +133,8 @@ def _validate(text: str, schema: Any) -> tuple[list[str], Any]:
     if isinstance(schema, Mapping):
         from byollm.types.schema import problems_of
 
-        try:
-            value = json.loads(text)
-        except ValueError as error:
-            return [f"not JSON: {error}"], None
-        return problems_of(value, schema), value
+        value, problem = read_json(text)
+        return ([problem], None) if problem else (problems_of(value, schema), value)
     from pydantic import ValidationError
 
     try:

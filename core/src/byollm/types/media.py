@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NoReturn
 
 from byollm.errors import ConfigError
 
@@ -16,6 +16,8 @@ _MAGIC: Final = (
     (b"%PDF-", "application/pdf"),
     (b"ID3", "audio/mpeg"),
     (b"\xff\xfb", "audio/mpeg"),
+    (b"\xff\xf3", "audio/mpeg"),
+    (b"\xff\xf2", "audio/mpeg"),
     (b"fLaC", "audio/flac"),
     (b"OggS", "audio/ogg"),
 )
@@ -45,21 +47,29 @@ def sniff(data: bytes) -> str | None:
 def resolve(source: str | bytes, media_type: str | None, *, what: str) -> Media:
     """`source` is bytes, an http(s) URL, or a `data:` URI. Raises ConfigError for anything else: no file is opened."""
     if isinstance(source, bytes):
-        kind = media_type or sniff(source)
-        if kind is None:
-            raise ConfigError(f"cannot tell the media type of this {what}", hint='say it: media_type="image/png"')
+        kind = media_type or sniff(source) or _unknown_type(what)
         return Media(None, base64.b64encode(source).decode("ascii"), kind)
-    if source.startswith("data:"):
+    if isinstance(source, str) and source.startswith("data:"):
         head, comma, text = source[5:].partition(",")
         if not comma or not head.endswith(";base64"):
             raise ConfigError(f"a data: URI of this {what} must be base64 (data:<type>;base64,<text>)")
-        return Media(None, text, media_type or head[: -len(";base64")].partition(";")[0] or None)
-    if source.startswith(("https://", "http://", "gs://", "s3://")):
+        named = media_type or head[: -len(";base64")].partition(";")[0]
+        return Media(None, text, named or sniff(decode(Media(None, text, None), what=what)) or _unknown_type(what))
+    if is_remote(source):
         return Media(source, None, media_type)
     raise ConfigError(
         f"the source of this {what} is not bytes, a URL or a data: URI",
         hint='for a file: open it and pass the bytes, e.g. Path("photo.png").read_bytes()',
     )
+
+
+def is_remote(source: Any) -> bool:
+    """A URL that the provider would have to fetch."""
+    return isinstance(source, str) and source.startswith(("https://", "http://", "gs://", "s3://"))
+
+
+def _unknown_type(what: str) -> NoReturn:
+    raise ConfigError(f"cannot tell the media type of this {what}", hint='say it: media_type="image/png"')
 
 
 def decode(media: Media, *, what: str) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from byollm.errors import ConfigError
 from byollm.types.parts import Part, Text, ToolCall, ToolResult, as_parts
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
@@ -16,7 +17,7 @@ ROLES: tuple[str, ...] = get_args(Role)
 class Message:
     """One turn. `role` is system, developer, user, assistant or tool; a string stands for one Text.
 
-    `name` is the speaker's name where a provider knows one (a hint). Raises ValueError for an unknown role.
+    `name` is the speaker's name where a provider knows one (a hint). Raises ConfigError for an unknown role.
     """
 
     role: Role
@@ -25,7 +26,9 @@ class Message:
 
     def __post_init__(self) -> None:
         if self.role not in ROLES:
-            raise ValueError(f"role {self.role!r} is not one of {', '.join(ROLES)}")
+            raise ConfigError(f"role {self.role!r} is not one of {', '.join(ROLES)}")
+        if self.name is not None and not isinstance(self.name, str):
+            raise ConfigError(f"a speaker's name is a text, not {type(self.name).__name__}")
         object.__setattr__(self, "parts", as_parts(self.parts))
 
     @property
@@ -56,5 +59,8 @@ def assistant(*parts: str | Part) -> Message:
 
 def tool_results(*results: ToolResult | Sequence[ToolResult]) -> Message:
     """The answers to the tool calls of the assistant's turn before, all in one message."""
-    flat = [item for group in results for item in (group if isinstance(group, Sequence) else (group,))]
+    flat = [item for group in results for item in (group if isinstance(group, list | tuple) else (group,))]
+    for item in flat:
+        if not isinstance(item, ToolResult):
+            raise TypeError(f"a tool result must be a byollm.ToolResult, not {type(item).__name__}")
     return Message("tool", tuple(flat))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from byollm.errors import OutputInvalidError
 from byollm.types.media import Media, resolve
@@ -124,14 +124,10 @@ class ToolCall:
         """The arguments read as a JSON object; empty text is `{}`. Raises OutputInvalidError when they are not one."""
         if not self.arguments.strip():
             return {}
-        try:
-            value = json.loads(self.arguments)
-        except ValueError as error:
-            problem = str(error)
-        else:
-            if isinstance(value, dict):
-                return value
-            problem = f"a JSON object was expected, not {type(value).__name__}"
+        value, problem = read_json(self.arguments)
+        if isinstance(value, dict):
+            return value
+        problem = problem or f"a JSON object was expected, not {type(value).__name__}"
         raise OutputInvalidError(f"the arguments of tool call {self.name!r} cannot be read", problems=[problem])
 
 
@@ -156,6 +152,20 @@ class ToolResult:
 
 Part = Text | Image | Document | Audio | ToolCall | ToolResult | Reasoning | Citation | Opaque
 PART_TYPES: tuple[type, ...] = (Text, Image, Document, Audio, ToolCall, ToolResult, Reasoning, Citation, Opaque)
+
+
+def read_json(text: str) -> tuple[Any, str]:
+    """A model's text read as JSON, and what is wrong with it ("" when nothing is): never an exception."""
+    try:
+        return json.loads(text, parse_constant=_not_json), ""
+    except ValueError as error:
+        return None, f"not JSON: {error}"
+    except RecursionError:
+        return None, "not JSON that anybody can read: it is nested too deeply"
+
+
+def _not_json(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no JSON value")
 
 
 def as_parts(value: Any) -> tuple[Part, ...]:

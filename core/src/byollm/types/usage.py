@@ -30,6 +30,11 @@ class Usage:
         return self.input_tokens + self.output_tokens
 
     def updated(self, later: Usage) -> Usage:
-        """Cumulative reports: the last known value of each field wins."""
-        known = {field.name: getattr(later, field.name) for field in fields(later)}
-        return replace(self, **{name: value for name, value in known.items() if value is not None})
+        """Cumulative reports: the last known value of each field wins, and of each detail."""
+        known = {name: value for name in _FIELDS if (value := getattr(later, name)) is not None}
+        if self.details and later.details:
+            known["details"] = {**self.details, **later.details}
+        return replace(self, **known) if known else self
+
+
+_FIELDS = tuple(field.name for field in fields(Usage))

@@ -35,7 +35,7 @@ class AuthContext:
     def secret(self, name: str) -> str:
         """The secret's text. Raises AuthenticationError when there is none."""
         found = self.secrets.get(name)
-        if found is None:
+        if not found:
             raise AuthenticationError(
                 f"no {name} is configured for this deployment", sent="no", hint=f"set `{name}:` in the configuration"
             )

@@ -62,6 +62,12 @@ _TEXTS: Final[tuple[tuple[type[ProviderError], type[ProviderError], tuple[str, .
 )
 """Class by type, the class meant, and what its text says: one type stands for several troubles."""
 
+_HINTS: Final = (
+    ("bound to a different conversation", "this model's thinking is tied to the turns before it: leave system, tools "
+     "and earlier messages as they were, or drop the reasoning parts"),
+)  # fmt: skip
+"""The line that mends it, by text."""
+
 
 def fail(failure: Failure) -> ProviderError | None:
     """The error for an error status; None when the body is not this dialect's, so that the core's table decides."""
@@ -92,6 +98,7 @@ def error_of(document: Mapping[str, Any], status: int | None = None) -> Provider
         status=status,
         code=told,
         request_id=identity if isinstance(identity, str) else None,
+        hint=_hint(words),
         **extra,
     )
 
@@ -104,6 +111,10 @@ def _by_text(made: type[ProviderError] | None, words: Any) -> type[ProviderError
         if made is before and any(text in lower for text in texts):
             return after
     return made
+
+
+def _hint(words: Any) -> str | None:
+    return next((hint for text, hint in _HINTS if isinstance(words, str) and text in words), None)
 
 
 def raised(document: Mapping[str, Any]) -> ProviderError:

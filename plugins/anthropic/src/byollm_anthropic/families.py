@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, Literal
 
 from byollm.plugin import Support
@@ -160,6 +161,7 @@ _SUFFIX: Final = re.compile(r"(?:[@:].*|-v\d+|-latest|-\d{8}|-0)$")
 _OLD_ORDER: Final = re.compile(r"(\d(?:-\d)?)-(opus|sonnet|haiku)")
 
 
+@lru_cache(maxsize=256)
 def family_of(model: str) -> Family:
     """The row of a model id, whatever host prefix, date or suffix it carries; else one of the two unknown rows."""
     text = model.lower().replace(".", "-")

@@ -55,7 +55,7 @@ def _tool(tool: Tool | ProviderTool, quirks: Quirks, provider: str) -> dict[str,
     function: dict[str, Any] = {"name": tool.name}
     if tool.description is not None:
         function["description"] = tool.description
-    function["parameters"] = strict_parameters(tool) if tool.strict else tool.parameters
+    function["parameters"] = function_parameters(tool, quirks)
     if tool.strict is not None:
         function["strict"] = tool.strict
     made: dict[str, Any] = {"type": "function", "function": function}
@@ -64,8 +64,13 @@ def _tool(tool: Tool | ProviderTool, quirks: Quirks, provider: str) -> dict[str,
     return made
 
 
-def strict_parameters(tool: Tool) -> Mapping[str, Any]:
-    """A strict tool's parameters in the subset that is enforced. Raises UnsupportedFeatureError when they cannot be."""
+def function_parameters(tool: Tool, quirks: Quirks) -> Mapping[str, Any]:
+    """A tool's parameters: for a strict one in the subset that is enforced, where the server has such a subset.
+
+    Raises UnsupportedFeatureError when they cannot be brought into it.
+    """
+    if not (tool.strict and quirks.strict_schemas):
+        return tool.parameters
     try:
         return strict_schema(tool.parameters)
     except NotStrictError as error:

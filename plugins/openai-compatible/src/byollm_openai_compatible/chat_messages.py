@@ -148,14 +148,14 @@ class _Writer:
             if not isinstance(part, ToolResult):
                 rest.append(part)
                 continue
-            inner = list(part.parts)
+            made: dict[str, Any] = {"role": "tool", "tool_call_id": self.ids.get(part.id, part.id)}
+            inner = self.message_fields(part.parts, made)
             if self.quirks.tool_result_media == "user_message":
                 media = [item for item in inner if isinstance(item, Image | Document | Audio)]
                 inner = [item for item in inner if item not in media] or ([Text(_SEE_BELOW)] if media else [])
                 rest += media
             inner = [item for item in inner if not isinstance(item, Reasoning | Citation)]
-            content = content_of(inner, self.quirks, self.provider) if inner else ""
-            made: dict[str, Any] = {"role": "tool", "tool_call_id": self.ids.get(part.id, part.id), "content": content}
+            made["content"] = content_of(inner, self.quirks, self.provider)
             if part.name is not None and self.quirks.tool_result_names:
                 made["name"] = part.name
             if part.cache and self.quirks.cache_field:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from byollm.plugin import ProviderTool, Request, Text, Tool, ToolChoice, UnsupportedFeatureError
-from byollm_openai_compatible.chat_body import enforceable, strict_parameters
+from byollm_openai_compatible.chat_body import enforceable, function_parameters
 from byollm_openai_compatible.profile import Quirks
 from byollm_openai_compatible.responses_input import message_items
 from byollm_openai_compatible.schema import schema_name
@@ -31,12 +31,12 @@ def responses_body(request: Request, model: str, quirks: Quirks, provider: str, 
     # An empty input is refused even beside instructions.
     body["input"] = message_items(request.messages, quirks, provider) or [{"role": "user", "content": ""}]
     if request.tools:
-        body["tools"] = [_tool(tool, provider) for tool in request.tools]
+        body["tools"] = [_tool(tool, quirks, provider) for tool in request.tools]
         if request.tool_choice is not None:
             body["tool_choice"] = _choice(request.tool_choice, quirks)
         if request.parallel_tool_calls is not None:
             body["parallel_tool_calls"] = request.parallel_tool_calls
-    text = _text(request)
+    text = _text(request, quirks)
     if text:
         body["text"] = text
     for name, value in (
@@ -55,8 +55,22 @@ def responses_body(request: Request, model: str, quirks: Quirks, provider: str, 
     _service(request, quirks, body)
     extra = (request.extra or {}).get(provider)
     if extra:
-        body.update(extra)
+        body.update(_in_our_words(extra, body))
     return body
+
+
+def _in_our_words(extra: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
+    """`extra` verbatim, but for what `Request.from_openai` kept in Chat's words: the Responses API has its own."""
+    found = dict(extra)
+    form = found.pop("response_format", None)
+    if isinstance(form, Mapping):
+        inner = form.get("json_schema")
+        flat = {"type": form.get("type"), **inner} if isinstance(inner, Mapping) else dict(form)
+        found["text"] = {**body.get("text", {}), "format": flat, **found.get("text", {})}
+    options = found.get("stream_options")
+    if isinstance(options, Mapping):
+        found["stream_options"] = {key: value for key, value in options.items() if key != "include_usage"}
+    return {key: value for key, value in found.items() if key != "stream_options" or value}
 
 
 def _refuse(request: Request) -> None:
@@ -73,7 +87,7 @@ def _instructions(system: str | tuple[Text, ...]) -> str:
     return system if isinstance(system, str) else "\n\n".join(part.text for part in system)
 
 
-def _tool(tool: Tool | ProviderTool, provider: str) -> dict[str, Any]:
+def _tool(tool: Tool | ProviderTool, quirks: Quirks, provider: str) -> dict[str, Any]:
     if isinstance(tool, ProviderTool):
         if tool.provider != provider:
             raise UnsupportedFeatureError(f"a tool of {tool.provider} cannot run at {provider}", field="tools")
@@ -81,7 +95,7 @@ def _tool(tool: Tool | ProviderTool, provider: str) -> dict[str, Any]:
     made: dict[str, Any] = {"type": "function", "name": tool.name}
     if tool.description is not None:
         made["description"] = tool.description
-    made["parameters"] = strict_parameters(tool) if tool.strict else tool.parameters
+    made["parameters"] = function_parameters(tool, quirks)
     made["strict"] = bool(tool.strict)  # left out, it would mean true
     return made
 
@@ -92,18 +106,18 @@ def _choice(choice: ToolChoice, quirks: Quirks) -> Any:
     return quirks.required_word if choice.mode == "required" else choice.mode
 
 
-def _text(request: Request) -> dict[str, Any]:
+def _text(request: Request, quirks: Quirks) -> dict[str, Any]:
     text: dict[str, Any] = {}
     if request.output_schema is not None:
-        text["format"] = text_format(request.json_schema or {})
+        text["format"] = text_format(request.json_schema or {}, quirks)
     if request.verbosity is not None:
         text["verbosity"] = request.verbosity
     return text
 
 
-def text_format(schema: Mapping[str, Any]) -> dict[str, Any]:
+def text_format(schema: Mapping[str, Any], quirks: Quirks) -> dict[str, Any]:
     """The `text.format` of an output schema; `strict` is always said."""
-    strict, wanted = enforceable(schema)
+    strict, wanted = enforceable(schema) if quirks.strict_schemas else (False, schema)
     return {"type": "json_schema", "name": schema_name(schema), "schema": wanted, "strict": strict}
 
 

@@ -90,15 +90,23 @@ class _Writer:
         return made
 
     def result(self, part: ToolResult) -> dict[str, Any]:
-        output = self.content(list(part.parts))
-        return {"type": "function_call_output", "call_id": self.ids.get(part.id, part.id), "output": output}
+        fields: dict[str, Any] = {}
+        plain: list[Part] = []
+        for inner in part.parts:
+            if isinstance(inner, Opaque) and "type" not in inner.data:
+                fields.update(self.own(inner))
+            else:
+                plain.append(inner)
+        call = self.ids.get(part.id, part.id)
+        return {"type": "function_call_output", "call_id": call, "output": self.content(plain), **fields}
 
     # the model's own turns
 
     def assistant(self, message: Message, items: list[dict[str, Any]]) -> None:
+        first = len(items)
         for part in message.parts:
             if isinstance(part, Text):
-                self.said(part, items)
+                self.said(part, items, first)
             elif isinstance(part, ToolCall):
                 items.append(self.call(part))
             elif isinstance(part, Reasoning | Image):
@@ -108,11 +116,11 @@ class _Writer:
             elif isinstance(part, Opaque):
                 self.opaque(part, items)
 
-    def said(self, part: Text, items: list[dict[str, Any]]) -> None:
-        """Text in its own message item; texts of one item go back into one."""
+    def said(self, part: Text, items: list[dict[str, Any]], first: int) -> None:
+        """Text in its own message item; texts of one item go back into one. `first`: where this turn's items begin."""
         state = self.own(part.state)
         if not state.get("item"):
-            last = items[-1] if items else None
+            last = items[-1] if len(items) > first else None
             if last is not None and last.get("role") == "assistant" and isinstance(last.get("content"), str):
                 last["content"] += part.text
             else:

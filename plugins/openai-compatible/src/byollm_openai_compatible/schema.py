@@ -1,9 +1,9 @@
 """JSON schemas as OpenAI enforces them: the strict subset, reached without changing what an answer may mean.
 
 Rules of the subset, read 2026-11-21: the root is an object without anyOf; every object is closed and requires all its
-properties; no defaults, no oneOf, nothing beside a `$ref`; typed arrays; at most 10 levels and 5,000 properties; no
-keyword of `_UNKNOWN`, no string format outside `_FORMATS`, no look-around in patterns. Each answer that fits the
-result fits the original; where that cannot be had, the original is sent and not marked as strict.
+properties; no oneOf, nothing beside a `$ref`; typed arrays; at most 10 levels and 5,000 properties; no keyword of
+`_UNKNOWN`, no string format outside `_FORMATS`, no look-around in patterns. Each answer that fits the result fits the
+original (but for a oneOf, which becomes an anyOf); where that cannot be had, the original is sent, not marked as strict.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class _Strict:
             raise NotStrictError(f"{where}: `true` and `false` are not schemas there")
         if level > _LEVELS:
             raise NotStrictError(f"{where}: deeper than {_LEVELS} levels")
-        found = {key: value for key, value in schema.items() if key not in ("default", "discriminator")}
+        found = {key: value for key, value in schema.items() if key != "discriminator"}
         self.refuse(found, where)
         if "allOf" in found:
             if len(found["allOf"]) != 1:
@@ -100,8 +100,11 @@ class _Strict:
         schema["properties"] = {
             name: self.visit(item, f"{where}/properties/{name}", level + 1) for name, item in properties.items()
         }
-        if set(schema.get("required") or ()) != set(properties):
+        required = set(schema.get("required") or ())
+        if required != set(properties):
             schema["required"] = list(properties)
+            for name in set(properties) - required:
+                schema["properties"][name].pop("default", None)  # it says what leaving out means
         schema["additionalProperties"] = False
 
 

@@ -89,7 +89,7 @@ class OpenAI(OpenAICompatible):
         quirks = self.quirks(target)
         wanted = request.with_(stream=False, stop=None, prefill=None, logit_bias=None, logprobs=None, n=None)
         body = responses_body(wanted, target.model, quirks, self.manifest.name, None)
-        asked = {name: body[name] for name in _COUNTED if name in body}
+        asked: dict[str, Any] = {name: body[name] for name in _COUNTED if name in body}
         exactness = "exact" if target.api == "responses" else "estimate"
         return self.exchange(target, quirks, "/responses/input_tokens", asked, count_reader("openai", exactness))
 

@@ -72,7 +72,7 @@ class AnthropicMessages:
             return Rejection(401, "x-api-key header is required", "authentication_error")
         return Rejection(401, "invalid x-api-key", "authentication_error")
 
-    def validate(self, body: Any, headers: Mapping[str, str]) -> Rejection | None:
+    def validate(self, body: Any, headers: Mapping[str, str], *, compatible: bool = False) -> Rejection | None:
         """What Anthropic refuses."""
         return validate(body, headers)
 
@@ -110,7 +110,7 @@ class AnthropicMessages:
                 return Rejection(error.status or status, text, type_, None, error.code, {"error": error})
         raise AssertionError("ProviderError is the last row")
 
-    def error_frames(self, error: ProviderError, call: Call) -> list[Frame]:
+    def error_frames(self, error: ProviderError, call: Call, *, sent: int = 2) -> list[Frame]:
         """An `error` event; the HTTP status is 200 by then."""
         return [Frame(dump(error_document(self.error(error, call), call)), event="error")]
 

@@ -76,8 +76,11 @@ class Dialect(Protocol):
         """The vendor's refusal of a missing or wrong key; None when the key is one of `expected`."""
         ...
 
-    def validate(self, body: Any, headers: Mapping[str, str]) -> Rejection | None:
-        """The vendor's refusal of a request, or None when it would be taken."""
+    def validate(self, body: Any, headers: Mapping[str, str], *, compatible: bool = False) -> Rejection | None:
+        """The vendor's refusal of a request, or None when it would be taken.
+
+        `compatible`: the request went to `url("custom")`, where unknown parameters are tolerated.
+        """
         ...
 
     def validate_count(self, body: Any, headers: Mapping[str, str]) -> Rejection | None:
@@ -104,8 +107,8 @@ class Dialect(Protocol):
         """A neutral error as this vendor's refusal."""
         ...
 
-    def error_frames(self, error: ProviderError, call: Call) -> list[Frame]:
-        """A neutral error inside a running stream."""
+    def error_frames(self, error: ProviderError, call: Call, *, sent: int = 2) -> list[Frame]:
+        """A neutral error inside a running stream, after `sent` events."""
         ...
 
     def ping(self) -> Frame | None:
@@ -127,6 +130,11 @@ class Dialect(Protocol):
     def model(self, name: str) -> dict[str, Any]:
         """One model."""
         ...
+
+
+def names(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(text.split())
 
 
 def identifier(prefix: str, number: int, length: int = 24) -> str:

@@ -42,9 +42,9 @@ class OpenAIChat:
         """401 in OpenAI's shape."""
         return common.missing_key(request, expected)
 
-    def validate(self, body: Any, headers: Mapping[str, str]) -> Rejection | None:
-        """What OpenAI refuses."""
-        return validate(body, headers)
+    def validate(self, body: Any, headers: Mapping[str, str], *, compatible: bool = False) -> Rejection | None:
+        """What OpenAI refuses; `compatible` tolerates what other servers of the dialect do."""
+        return validate(body, headers, compatible=compatible)
 
     def validate_count(self, body: Any, headers: Mapping[str, str]) -> Rejection | None:
         """OpenAI has no counting endpoint beside its Chat Completions."""
@@ -91,7 +91,7 @@ class OpenAIChat:
         """A neutral error in OpenAI's terms."""
         return common.rejection_for(error, call, param="messages")
 
-    def error_frames(self, error: ProviderError, call: Call) -> list[Frame]:
+    def error_frames(self, error: ProviderError, call: Call, *, sent: int = 2) -> list[Frame]:
         """An error object instead of a chunk; the HTTP status is 200 by then."""
         return [Frame(dump(common.error_document(self.error(error, call))))]
 
@@ -255,7 +255,9 @@ def _expressible(answer: Answer) -> None:
 
 def read_prompt(body: Mapping[str, Any]) -> Prompt:
     """A chat request as the stand-in model reads it."""
-    system, said, results = [], [], []
+    system: list[str] = []
+    said: list[str] = []
+    results: list[str] = []
     for message in body.get("messages") or []:
         text = text_of(message.get("content"))
         if message.get("role") in ("system", "developer"):

@@ -59,8 +59,8 @@ def _role(message: Mapping[str, Any], path: str) -> Problems:
 def _unanswered(path: str, calls: Mapping[str, None]) -> Any:
     ids = ", ".join(calls)
     return refuse(
-        "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. The "
-        f"following tool_call_ids did not have response messages: {ids}",
+        "An assistant message with 'tool_calls' must be followed by tool messages responding to each 'tool_call_id'. "
+        f"The following tool_call_ids did not have response messages: {ids}",
         path,
     )
 
@@ -100,7 +100,9 @@ def _calls(calls: Any, path: str) -> Problems:
 def _content(message: Mapping[str, Any], role: str, path: str, model: str) -> Problems:
     content = message.get("content")
     if content is None:
-        optional = role == "assistant" and any(message.get(name) for name in ("tool_calls", "function_call", "refusal", "audio"))
+        optional = role == "assistant" and any(
+            message.get(name) for name in ("tool_calls", "function_call", "refusal", "audio")
+        )
         if not optional and role != "function":
             text_ = f"Invalid value for 'content': expected a string, got null. (path: {path}.content)"
             yield refuse(text_, f"{path}.content")
@@ -161,7 +163,7 @@ def image_source(url: str) -> Problems:
         return
     match = re.fullmatch(r"data:image/([\w.+-]+);base64,(.*)", url, re.DOTALL)
     if match is None:
-        text_ = "Invalid image data. Expected a base64-encoded data URL with an image MIME type, but got an unsupported value."
+        text_ = "Invalid image data. Expected a base64-encoded data URL with an image MIME type."
         yield refuse(text_, None, "invalid_value")
         return
     try:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from byollm_sandbox.dialects import openai_models as models
-from byollm_sandbox.dialects.base import Rejection
+from byollm_sandbox.dialects.base import Rejection, names
 from byollm_sandbox.dialects.openai_chat_messages import message_problems
 from byollm_sandbox.dialects.openai_checks import (
     EFFORTS,
@@ -18,6 +18,7 @@ from byollm_sandbox.dialects.openai_checks import (
     common,
     first,
     integer,
+    listed,
     missing,
     number,
     refuse,
@@ -30,11 +31,12 @@ from byollm_sandbox.dialects.openai_checks import (
 from byollm_sandbox.dialects.openai_schema import object_problem, strict_problem
 from byollm_sandbox.tokens import count_messages, count_tools
 
-KNOWN: Final = frozenset(
-    "messages model audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens "
-    "metadata modalities moderation n parallel_tool_calls prediction presence_penalty prompt_cache_key "
-    "prompt_cache_options prompt_cache_retention reasoning_effort response_format safety_identifier seed service_tier stop "
-    "store stream stream_options temperature tool_choice tools top_logprobs top_p user verbosity web_search_options".split()
+KNOWN: Final = names(
+    "messages model audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens "
+    "max_tokens metadata modalities moderation n parallel_tool_calls prediction presence_penalty "
+    "prompt_cache_key prompt_cache_options prompt_cache_retention reasoning_effort response_format "
+    "safety_identifier seed service_tier stop store stream stream_options temperature tool_choice tools "
+    "top_logprobs top_p user verbosity web_search_options"
 )
 """Every parameter of the request."""
 
@@ -59,6 +61,8 @@ def _problems(body: dict[str, Any], compatible: bool) -> Problems:
                 yield refuse(f"Unrecognized request argument supplied: {name}")
     yield from _model(body["model"], body)
     yield from _parameters(body)
+    if not compatible:
+        yield from _only_with_tools(body)
     yield from _tools(body)
     yield from _format(body)
     if "messages" not in body:
@@ -124,13 +128,15 @@ def _bias(bias: Any) -> Problems:
         yield from integer(bias, token, -100, 100, f"logit_bias.{token}")
 
 
+def _only_with_tools(body: Mapping[str, Any]) -> Problems:
+    for name in ("tool_choice", "parallel_tool_calls"):
+        if body.get("tools") is None and body.get(name) is not None and "functions" not in body:
+            yield refuse(f"Invalid value for '{name}': '{name}' is only allowed when 'tools' are specified.", name)
+
+
 def _tools(body: Mapping[str, Any]) -> Problems:
     tools = body.get("tools")
     if tools is None:
-        for name in ("tool_choice", "parallel_tool_calls"):
-            if body.get(name) is not None and "functions" not in body:
-                text_ = f"Invalid value for '{name}': '{name}' is only allowed when 'tools' are specified."
-                yield refuse(text_, name)
         return
     yield from array(tools, "tools", 1, 128)
     for index, tool in enumerate(tools if isinstance(tools, list) else ()):
@@ -221,16 +227,11 @@ def _family(body: Mapping[str, Any]) -> Problems:
         return
     if effort is not None and (effort not in family.efforts or effort == "max"):
         supported = [item for item in family.efforts if item != "max"]
-        text_ = f"Unsupported value: 'reasoning_effort' does not support '{effort}' with this model. Supported values are:"
-        yield refuse(f"{text_} {listed_words(supported)}.", "reasoning_effort", "unsupported_value")
+        text_ = (
+            f"Unsupported value: 'reasoning_effort' does not support '{effort}' with this model. Supported values are:"
+        )
+        yield refuse(f"{text_} {listed(supported)}.", "reasoning_effort", "unsupported_value")
     yield from _while_reasoning(body, family, effort or family.default)
-
-
-def listed_words(values: list[str]) -> str:
-    """'a', 'b', and 'c'."""
-    from byollm_sandbox.dialects.openai_checks import listed
-
-    return listed(values)
 
 
 def _output_limit(body: Mapping[str, Any], family: models.Family) -> Problems:
@@ -243,7 +244,9 @@ def _output_limit(body: Mapping[str, Any], family: models.Family) -> Problems:
 
 def _while_reasoning(body: Mapping[str, Any], family: models.Family, effort: str) -> Problems:
     if body.get("max_tokens") is not None:
-        text_ = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+        text_ = (
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+        )
         yield refuse(text_, "max_tokens", "unsupported_parameter")
     if effort == "none":
         return
@@ -257,8 +260,8 @@ def _while_reasoning(body: Mapping[str, Any], family: models.Family, effort: str
     functions = [tool for tool in body.get("tools") or () if tool.get("type") == "function"]
     if functions and models.refuses_tools_while_reasoning(body["model"]):
         yield refuse(
-            f"Function tools with reasoning_effort are not supported for {body['model']} in /v1/chat/completions. To use "
-            "function tools, use /v1/responses or set reasoning_effort to 'none'.",
+            f"Function tools with reasoning_effort are not supported for {body['model']} in /v1/chat/completions. "
+            "To use function tools, use /v1/responses or set reasoning_effort to 'none'.",
             "reasoning_effort",
         )
 
@@ -275,5 +278,7 @@ def _window(body: Mapping[str, Any]) -> Problems:
     window = models.family_of(body["model"]).window
     used = count_messages(body["messages"]) + count_tools(body.get("tools"))
     if window is not None and used > window:
-        text_ = f"This model's maximum context length is {window} tokens. However, your messages resulted in {used} tokens."
+        text_ = (
+            f"This model's maximum context length is {window} tokens. However, your messages resulted in {used} tokens."
+        )
         yield refuse(f"{text_} Please reduce the length of the messages.", "messages", "context_length_exceeded")

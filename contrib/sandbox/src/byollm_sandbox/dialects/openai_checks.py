@@ -1,4 +1,4 @@
-"""OpenAI's refusals of single values: types, ranges, lengths, words. Each check yields what it finds, nothing if all is well.
+"""OpenAI's refusals of single values: types, ranges, lengths, words. Each check yields what it finds.
 
 Codes and sentence patterns as recorded from 2024 to 2026.
 """
@@ -33,7 +33,13 @@ def listed(values: Sequence[Any]) -> str:
 
 def kind_of(value: Any) -> str:
     """What OpenAI calls a JSON value."""
-    words = ((bool, "a boolean"), (int, "an integer"), (float, "a decimal number"), (str, "a string"), (list, "an array"))
+    words = (
+        (bool, "a boolean"),
+        (int, "an integer"),
+        (float, "a decimal number"),
+        (str, "a string"),
+        (list, "an array"),
+    )
     if value is None:
         return "null"
     return next((word for kind, word in words if isinstance(value, kind)), "an object")
@@ -66,7 +72,9 @@ def number(body: Mapping[str, Any], name: str, low: float, high: float) -> Probl
     yield from _range(name, value, low, high, "decimal")
 
 
-def integer(body: Mapping[str, Any], name: str, low: int | None = None, high: int | None = None, path: str = "") -> Problems:
+def integer(
+    body: Mapping[str, Any], name: str, low: int | None = None, high: int | None = None, path: str = ""
+) -> Problems:
     """An integer within a closed range; null is allowed."""
     value = body.get(name)
     if value is None:
@@ -103,8 +111,8 @@ def text(body: Mapping[str, Any], name: str, longest: int | None = None, path: s
         yield wrong_type(param, "a string", value)
     elif longest is not None and len(value) > longest:
         yield refuse(
-            f"Invalid '{param}': string too long. Expected a string with maximum length {longest}, but got a string with "
-            f"length {len(value)} instead.",
+            f"Invalid '{param}': string too long. Expected a string with maximum length {longest}, but got a string "
+            f"with length {len(value)} instead.",
             param,
             "string_above_max_length",
         )
@@ -141,7 +149,9 @@ def array(value: Any, param: str, least: int = 0, most: int | None = None) -> Pr
         yield refuse(f"Invalid '{param}': empty array. {wanted}", param, "empty_array")
     elif most is not None and len(value) > most:
         got = f"maximum length {most}, but got an array with length {len(value)} instead."
-        yield refuse(f"Invalid '{param}': array too long. Expected an array with {got}", param, "array_above_max_length")
+        yield refuse(
+            f"Invalid '{param}': array too long. Expected an array with {got}", param, "array_above_max_length"
+        )
 
 
 def metadata(body: Mapping[str, Any]) -> Problems:

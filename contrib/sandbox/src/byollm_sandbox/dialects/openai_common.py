@@ -65,8 +65,8 @@ _ERRORS: Final[tuple[tuple[type[ProviderError], int, str, str | None, str], ...]
         429,
         "tokens",
         "rate_limit_exceeded",
-        "Request too large for {model} on tokens per min (TPM): Limit 30000, Requested 36278. The input or output tokens "
-        "must be reduced in order to run.",
+        "Request too large for {model} on tokens per min (TPM): Limit 30000, Requested 36278. The input or output "
+        "tokens must be reduced in order to run.",
     ),
     (ContentFilterError, 400, _INVALID, "content_policy_violation", "The request was rejected by the safety system."),
     (InvalidRequestError, 400, _INVALID, "invalid_value", "The request has an invalid value."),

@@ -17,8 +17,10 @@ _FULL: Final = ("low", "medium", "high")
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One family. `efforts`: accepted reasoning efforts, empty when it does not reason. `default`: what it does when not
-    told. `sampling`: whether temperature and its kin are taken. `window`, `output`: tokens; None when unknown.
+    """One family.
+
+    `efforts`: accepted reasoning efforts, empty when it does not reason. `default`: what it does when not told.
+    `sampling`: whether temperature and its kin are taken. `window`, `output`: tokens; None when unknown.
     """
 
     efforts: tuple[str, ...] = ()
@@ -65,11 +67,11 @@ _COMPILED: Final = tuple((re.compile(pattern), family) for pattern, family in _F
 UNKNOWN: Final = Family(known=False)
 
 _WORDS: Final = (
-    "mini nano pro codex chat turbo latest preview audio search api realtime instruct sol terra luna astra max spark vision "
-    "transcribe tts diarize image oss safeguard deep research 16k 32k 20b 120b"
+    "mini nano pro codex chat turbo latest preview audio search api realtime instruct sol terra luna astra max spark "
+    "vision transcribe tts diarize image oss safeguard deep research 16k 32k 20b 120b"
 )
 _PIECE: Final = re.compile(rf"(?:{'|'.join(_WORDS.split())}|\d{{2,4}}|\d{{8}})")
-_GENERATION: Final = re.compile(r"gpt-(?:\d(?:\.\d{1,2})?o?|oss|audio|realtime|image)(?:-|$)|o\d(?:-|$)")
+_GENERATION: Final = re.compile(r"gpt-(?:\d(?:\.\d{1,2})?o?|oss|audio|realtime|image)(?:[-_:]|$)|o\d(?:-|$)")
 _NONSENSE: Final = re.compile(
     r"does-?not-?exist|non-?existent|no-such|not-a-(?:real-)?model|invalid-model|unknown-model|fake-model|bogus|definitely-not"
 )
@@ -78,7 +80,9 @@ _ONLY_RESPONSES: Final = re.compile(r"gpt-5(\.\d)?-(?:pro|codex)|o[13]-pro|codex
 _NOT_CHAT: Final = re.compile(
     r"gpt-3\.5-turbo-instruct|(?:davinci|babbage)-002|text-|whisper|tts|dall-e|gpt-image|omni-moderation"
 )
-_NOT_RESPONSES: Final = re.compile(r"o1-(?:mini|preview)|gpt-(?:4o-(?:mini-)?)?(?:audio|search)|gpt-audio|.*-search-preview")
+_NOT_RESPONSES: Final = re.compile(
+    r"o1-(?:mini|preview)|gpt-(?:4o-(?:mini-)?)?(?:audio|search)|gpt-audio|.*-search-preview"
+)
 
 
 def bare(name: str) -> str:
@@ -98,7 +102,7 @@ def family_of(name: str) -> Family:
 
 
 def exists(name: str) -> bool:
-    """Could this be a model? A name that looks like one of OpenAI's is read word by word; other names may be anybody's."""
+    """Could this be a model? A name like one of OpenAI's is read word by word; other names may be anybody's."""
     plain = bare(name)
     if _NONSENSE.search(plain) or plain in _RETIRED:
         return False
@@ -106,7 +110,7 @@ def exists(name: str) -> bool:
     if generation is None:
         return not plain.startswith(("gpt-", "chatgpt-")) or plain.startswith("chatgpt-4o")
     rest = plain[generation.end() :]
-    return all(_PIECE.fullmatch(piece) for piece in rest.split("-")) if rest else True
+    return all(_PIECE.fullmatch(piece) for piece in re.split("[-_:]", rest)) if rest else True
 
 
 def chat_refuses(name: str) -> bool:

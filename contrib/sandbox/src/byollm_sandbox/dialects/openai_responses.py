@@ -33,7 +33,7 @@ class OpenAIResponses:
         """401 in OpenAI's shape."""
         return common.missing_key(request, expected)
 
-    def validate(self, body: Any, headers: Mapping[str, str]) -> Rejection | None:
+    def validate(self, body: Any, headers: Mapping[str, str], *, compatible: bool = False) -> Rejection | None:
         """What OpenAI refuses."""
         return validate(body, headers)
 
@@ -65,14 +65,17 @@ class OpenAIResponses:
             return replace(rejection, status=400, message=text)
         return rejection
 
-    def error_frames(self, error: ProviderError, call: Call) -> list[Frame]:
+    def error_frames(self, error: ProviderError, call: Call, *, sent: int = 2) -> list[Frame]:
         """An `error` event with the error wrapped, then `response.failed`: as recorded on 2025-07-04."""
         rejection = self.error(error, call)
         wrapped = common.error_document(rejection)["error"]
         failed = render.failed(rejection.code or rejection.type, rejection.message, call)
         return [
-            Frame(dump({"type": "error", "sequence_number": 2, "error": wrapped}), event="error"),
-            Frame(dump({"type": "response.failed", "sequence_number": 3, "response": failed}), event="response.failed"),
+            Frame(dump({"type": "error", "sequence_number": sent, "error": wrapped}), event="error"),
+            Frame(
+                dump({"type": "response.failed", "sequence_number": sent + 1, "response": failed}),
+                event="response.failed",
+            ),
         ]
 
     def ping(self) -> Frame | None:

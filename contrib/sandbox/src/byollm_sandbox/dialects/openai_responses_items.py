@@ -13,7 +13,8 @@ ROLES: Final = ("assistant", "system", "developer", "user")
 ITEMS: Final = (
     "message", "file_search_call", "computer_call", "computer_call_output", "web_search_call", "function_call",
     "function_call_output", "tool_search_call", "tool_search_output", "additional_tools", "reasoning", "compaction",
-    "compaction_trigger", "image_generation_call", "code_interpreter_call", "local_shell_call", "local_shell_call_output",
+    "compaction_trigger", "image_generation_call", "code_interpreter_call", "local_shell_call",
+    "local_shell_call_output",
     "shell_call", "shell_call_output", "apply_patch_call", "apply_patch_call_output", "mcp_list_tools",
     "mcp_approval_request", "mcp_approval_response", "mcp_call", "item_reference", "custom_tool_call",
     "custom_tool_call_output", "program", "program_output",
@@ -114,8 +115,8 @@ def _file(part: Mapping[str, Any], where: str) -> Problems:
     kind = match.group(1) if match else None
     if kind is None or kind.startswith(_REFUSED_FILES):
         yield refuse(
-            f"Invalid file data: '{where}.file_data'. Expected a base64-encoded data URL with a valid file MIME type (e.g. "
-            f"'data:application/pdf;base64,…'), but got unsupported MIME type '{kind}'.",
+            f"Invalid file data: '{where}.file_data'. Expected a base64-encoded data URL with a valid file MIME type "
+            f"(e.g. 'data:application/pdf;base64,…'), but got unsupported MIME type '{kind}'.",
             where,
             "invalid_value",
         )
@@ -138,7 +139,7 @@ def _pairs(items: list[dict[str, Any]]) -> Problems:
 
 
 def _reasoning_followed(items: list[dict[str, Any]]) -> Problems:
-    # The vendor knows its items by their ids: a reasoning item must be followed by what the model said next, as it said it.
+    # The vendor knows its items by their ids: reasoning must be followed by what the model said next, as it said it.
     for item, after in zip(items, [*items[1:], None], strict=True):
         if item.get("type") != "reasoning" or item.get("id") is None:
             continue

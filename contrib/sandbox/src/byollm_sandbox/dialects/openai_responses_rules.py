@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from byollm_sandbox.dialects import openai_models as models
-from byollm_sandbox.dialects.base import Rejection
+from byollm_sandbox.dialects.base import Rejection, names
 from byollm_sandbox.dialects.openai_checks import (
     EFFORTS,
     SERVICE_TIERS,
@@ -30,16 +30,17 @@ from byollm_sandbox.dialects.openai_responses_items import item_problems
 from byollm_sandbox.dialects.openai_schema import object_problem, strict_problem
 from byollm_sandbox.tokens import count_messages, count_text, count_tools
 
-KNOWN: Final = frozenset(
-    "access_programs background background_options context_management conversation image include input instructions "
-    "max_output_tokens max_tool_calls metadata model moderation parallel_tool_calls previous_response_id prompt "
-    "prompt_cache_key prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier store stream "
-    "stream_options temperature text tool_choice tools top_logprobs top_p truncation user".split()
+KNOWN: Final = names(
+    "access_programs background background_options context_management conversation image include input "
+    "instructions max_output_tokens max_tool_calls metadata model moderation parallel_tool_calls "
+    "previous_response_id prompt prompt_cache_key prompt_cache_options prompt_cache_retention reasoning "
+    "safety_identifier service_tier store stream stream_options temperature text tool_choice tools "
+    "top_logprobs top_p truncation user"
 )
 """Every parameter of the request."""
-COUNTED: Final = frozenset(
-    "conversation input instructions model parallel_tool_calls personality previous_response_id reasoning text tool_choice "
-    "tools truncation".split()
+COUNTED: Final = names(
+    "conversation input instructions model parallel_tool_calls personality previous_response_id reasoning "
+    "text tool_choice tools truncation"
 )
 """Every parameter of the counting endpoint."""
 INCLUDES: Final = (
@@ -54,7 +55,7 @@ INCLUDES: Final = (
 )
 _FORMATS: Final = ("json_object", "json_schema", "text")
 _CHOICES: Final = ("none", "auto", "required")
-_RESEARCH_TOOLS: Final = frozenset({"web_search_preview", "code_interpreter", "mcp", "file_search"})
+_RESEARCH_TOOLS: Final = ("web_search_preview", "code_interpreter", "mcp", "file_search")
 _LEAST_OUTPUT: Final = 16
 
 
@@ -155,8 +156,8 @@ def _format(body: Mapping[str, Any]) -> Problems:
         yield wrong_value("text.format.type", kind, _FORMATS)
         return
     if format_["type"] == "json_object" and "json" not in json.dumps(body.get("input")).lower():
-        text_ = "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'."
-        yield refuse(text_, "input")
+        text_ = "Response input messages must contain the word 'json' in some form"
+        yield refuse(f"{text_} to use 'text.format' of type 'json_object'.", "input")
     if format_["type"] != "json_schema":
         return
     yield from unique_name(format_.get("name"), "text.format.name")
@@ -171,7 +172,7 @@ def _format(body: Mapping[str, Any]) -> Problems:
 
 def _input(body: Mapping[str, Any]) -> Problems:
     given = body.get("input")
-    if given is None or given == [] or given == "":
+    if not given and not isinstance(given, dict):
         if body.get("prompt") is None and body.get("conversation") is None:
             text_ = "One of 'input', 'previous_response_id', 'prompt' or 'conversation' must be provided."
             yield refuse(text_, "input", "missing_required_parameter")
@@ -219,8 +220,7 @@ def _tool(tool: Any, path: str) -> Problems:
 
 def _family(name: str, body: Mapping[str, Any]) -> Problems:
     if "deep-research" in name and any(tool.get("type") not in _RESEARCH_TOOLS for tool in body.get("tools") or ()):
-        text_ = "Deep research models only support the 'web_search_preview', 'code_interpreter', 'mcp', and 'file_search' tools."
-        yield refuse(text_, "tools")
+        yield refuse(f"Deep research models only support the {listed(_RESEARCH_TOOLS)} tools.", "tools")
     family = models.family_of(name)
     reasoning = body.get("reasoning") or {}
     if not isinstance(reasoning, dict):

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 _FORBIDDEN: Final = (
-    "oneOf", "allOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "prefixItems", "patternProperties",
-    "unevaluatedProperties", "propertyNames", "minProperties", "maxProperties", "unevaluatedItems", "contains",
-    "minContains", "maxContains", "uniqueItems",
+    "oneOf", "allOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "prefixItems",
+    "patternProperties", "unevaluatedProperties", "propertyNames", "minProperties", "maxProperties",
+    "unevaluatedItems", "contains", "minContains", "maxContains", "uniqueItems",
 )  # fmt: skip
 _FORMATS: Final = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"},
@@ -42,7 +42,12 @@ def object_problem(schema: Any) -> str | None:
     if kind != "object" and not {"$ref", "properties", "allOf", "anyOf"} & schema.keys() and schema:
         return f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'."
     for name, inner in (schema.get("properties") or {}).items():
-        if isinstance(inner, Mapping) and inner.get("type") == "array" and "items" not in inner and "prefixItems" not in inner:
+        if (
+            isinstance(inner, Mapping)
+            and inner.get("type") == "array"
+            and "items" not in inner
+            and "prefixItems" not in inner
+        ):
             return f"In context=('properties', '{name}'), array schema missing items."
     return None
 
@@ -65,7 +70,7 @@ def _problems(schema: Any, context: tuple[str, ...], depth: int) -> Iterator[str
         yield from _object(schema, context, where)
     if schema.get("type") == "array" and not isinstance(schema.get("items"), Mapping):
         yield f"{where}, array schema missing items."
-    if "format" in schema and schema["format"] not in _FORMATS:
+    if schema.get("type") == "string" and schema.get("format", "date") not in _FORMATS:
         yield f"{where}, '{schema['format']}' is not a valid format."
     if not {"type", "anyOf", "enum", "const", "properties"} & schema.keys():
         yield f"{where}, schema must have a 'type' key."

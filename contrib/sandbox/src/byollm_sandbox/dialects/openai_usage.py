@@ -1,4 +1,4 @@
-"""Neutral usage in OpenAI's two vocabularies: both count cached tokens inside the input, reasoning inside the output."""
+"""Neutral usage in OpenAI's two vocabularies: cached tokens are part of the input, reasoning is part of the output."""
 
 from __future__ import annotations
 

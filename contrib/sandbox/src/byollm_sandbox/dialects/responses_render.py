@@ -229,7 +229,8 @@ def _message_events(answer: Answer, item: Item, index: int) -> Events:
     for number, part in enumerate(item["content"]):
         place = {"item_id": item["id"], "output_index": index, "content_index": number}
         if part["type"] == "refusal":
-            empty, kind, text = {"type": "refusal", "refusal": ""}, "refusal", part["refusal"]
+            empty: Item = {"type": "refusal", "refusal": ""}
+            kind, text = "refusal", part["refusal"]
             done = {"refusal": text}
             more: dict[str, Any] = {}
         else:
@@ -250,7 +251,7 @@ def _call_events(answer: Answer, item: Item, index: int) -> Events:
     place = {"item_id": item["id"], "output_index": index}
     kind = "response.function_call_arguments"
     events: Events = [(f"{kind}.delta", {**place, "delta": piece}, 1) for piece in answer.cut(item["arguments"])]
-    return [*events, (f"{kind}.done", {**place, "arguments": item["arguments"], "name": item["name"]}, 0)]
+    return [*events, (f"{kind}.done", {**place, "arguments": item["arguments"]}, 0)]
 
 
 def _summary_events(answer: Answer, item: Item, index: int) -> Events:

@@ -73,18 +73,20 @@ def plain(task: str | None, facts: Facts, document: str) -> str:
         lines = [f"- {item['type']}: {item['value']}" for item in facts.records["findings"]]
         return "\n".join([f"{INTRODUCTION} Found: {len(lines)}.", *lines])
     if task == "classification":
-        return f"{INTRODUCTION} Category: {facts.single['category']} ({facts.single['confidence']}). {facts.single['reason']}"
+        category, confidence, reason = (facts.single[name] for name in ("category", "confidence", "reason"))
+        return f"{INTRODUCTION} Category: {category} ({confidence}). {reason}"
     words = len(document.split())
     figures = [value for name in ("emails", "amounts", "dates") for value in facts.lists[name]]
     noticed = f" In it I noticed {', '.join(figures)}." if figures else ""
     return (
         f"{INTRODUCTION} You wrote {words} word{'' if words == 1 else 's'}, "
-        f"beginning with “{_opening(document)}”.{noticed} Ask me to extract rules, find personal data, or classify a document."
+        f"beginning with “{_opening(document)}”.{noticed} "
+        "Ask me to extract rules, find personal data, or classify a document."
     )
 
 
 def calls(prompt: Prompt) -> list[Part]:
-    """The tools to call: the named one, the best one when a call is required, else those whose name the text mentions."""
+    """The tools to call: the named one; one at least when a call is required; else those the text speaks of."""
     offers = {tool.name: tool for tool in prompt.tools}
     if not offers or prompt.choice == "none":
         return []

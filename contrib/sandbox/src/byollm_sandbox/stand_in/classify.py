@@ -13,14 +13,16 @@ WORDS: Final[dict[str, dict[str, float]]] = {
         r"\btotal\b": 1, r"\biban\b": 1, r"\bpurchase order\b": 1,
     },
     "contract": {
-        r"\bagreement\b": 2.5, r"\bcontract\b": 2, r"\bthe part(?:y|ies)\b": 2.5, r"\bhereby\b": 2, r"\bhereinafter\b": 3,
-        r"\btermination\b": 1.5, r"\bgoverning law\b": 3, r"\bclause\b": 1.5, r"\bliabilit\w+\b": 1.5, r"\bindemnif\w+\b": 2.5,
-        r"\bwitness whereof\b": 3, r"\bsupplier\b|\bcustomer\b|\blicensee\b|\blessee\b|\btenant\b": 0.5, r"\bshall\b": 0.5,
+        r"\bagreement\b": 2.5, r"\bcontract\b": 2, r"\bthe part(?:y|ies)\b": 2.5, r"\bhereby\b": 2,
+        r"\bhereinafter\b": 3, r"\btermination\b": 1.5, r"\bgoverning law\b": 3, r"\bclause\b": 1.5,
+        r"\bliabilit\w+\b": 1.5, r"\bindemnif\w+\b": 2.5, r"\bwitness whereof\b": 3, r"\bshall\b": 0.5,
+        r"\bsupplier\b|\bcustomer\b|\blicensee\b|\blessee\b|\btenant\b": 0.5,
     },
     "support_ticket": {
         r"\bticket\b": 4, r"\bpriority\b": 2, r"\bsteps to reproduce\b": 4, r"\berror\b": 1, r"\bissue\b": 1,
-        r"\bcrash\w*\b": 1.5, r"\bcannot log in\b|\bcan't log in\b|\bunable to\b": 1.5, r"\bseverity\b": 2, r"\breported\b": 1,
-        r"\bworkaround\b": 2, r"\bhelp ?desk\b": 3, r"\bcustomer support\b": 2, r"\bstatus: (?:open|new|pending)\b": 3,
+        r"\bcrash\w*\b": 1.5, r"\bcannot log in\b|\bcan't log in\b|\bunable to\b": 1.5,
+        r"\bseverity\b": 2, r"\breported\b": 1, r"\bworkaround\b": 2, r"\bhelp ?desk\b": 3,
+        r"\bcustomer support\b": 2, r"\bstatus: (?:open|new|pending)\b": 3,
         r"\bassigned to\b": 1.5, r"\bapp version\b|\bbrowser\b": 1,
     },
     "policy": {
@@ -39,8 +41,9 @@ WORDS: Final[dict[str, dict[str, float]]] = {
         r"\blook forward to\b": 1.5,
     },
     "report": {
-        r"\breport\b": 3, r"\bexecutive summary\b": 4, r"\bfindings\b": 2, r"\brecommendations?\b": 2, r"\bquarter\w*\b": 1.5,
-        r"\bq[1-4]\b": 1.5, r"\bcompared (?:to|with)\b": 1.5, r"\bincreased\b|\bdecreased\b|\bgrew\b|\bfell\b": 1,
+        r"\breport\b": 3, r"\bexecutive summary\b": 4, r"\bfindings\b": 2, r"\brecommendations?\b": 2,
+        r"\bquarter\w*\b": 1.5, r"\bq[1-4]\b": 1.5, r"\bcompared (?:to|with)\b": 1.5,
+        r"\bincreased\b|\bdecreased\b|\bgrew\b|\bfell\b": 1,
         r"\bconclusions?\b": 2, r"\bmethodology\b": 2.5, r"\brevenue\b": 1, r"\baudit\b": 1, r"\bminutes\b": 1,
     },
 }  # fmt: skip
@@ -48,8 +51,9 @@ WORDS: Final[dict[str, dict[str, float]]] = {
 
 SYNONYMS: Final[dict[str, str]] = {
     "bill": "invoice", "receipt": "invoice", "agreement": "contract", "legal": "contract", "lease": "contract",
-    "ticket": "support_ticket", "support": "support_ticket", "incident": "support_ticket", "complaint": "support_ticket",
-    "helpdesk": "support_ticket", "regulation": "policy", "guideline": "policy", "handbook": "policy", "rules": "policy",
+    "ticket": "support_ticket", "support": "support_ticket", "incident": "support_ticket",
+    "complaint": "support_ticket", "helpdesk": "support_ticket",
+    "regulation": "policy", "guideline": "policy", "handbook": "policy", "rules": "policy",
     "resume": "cv", "résumé": "cv", "curriculum": "cv", "vitae": "cv", "application": "cv", "hr": "cv",
     "email": "letter", "correspondence": "letter", "mail": "letter", "memo": "letter",
     "analysis": "report", "summary": "report", "statement": "report", "minutes": "report", "financial": "report",
@@ -72,7 +76,7 @@ def scores(text: str) -> dict[str, float]:
 
 
 def classify(text: str, labels: Sequence[str] = ()) -> tuple[str, float, list[str]]:
-    """The best label (of `labels` when given, in their own spelling), how sure (0 to 1), and the words that spoke for it."""
+    """The best label (of `labels` when given, as they spell it), how sure (0 to 1), and the words that speak for it."""
     weighed = scores(text)
     if not labels:
         label = max(weighed, key=lambda name: weighed[name])

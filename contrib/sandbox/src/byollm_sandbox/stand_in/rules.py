@@ -33,7 +33,7 @@ _KINDS: Final = (
     ),
     (
         "limit",
-        r"\b(?:not|never)\s+exceed\w*\b|\bup to\b|\bat (?:least|most)\b|\bmaximum\b|\bminimum\b|\blimited to\b|\bcapped\b",
+        r"\b(?:not|never)\s+exceed\w*\b|\bup to\b|\bat (?:least|most)\b|\b(?:max|min)imum\b|\blimited to\b|\bcapped\b",
     ),
     ("permission", r"\bmay\b|\bis entitled\b|\bare entitled\b|\bis permitted\b|\bare permitted\b|\bis allowed\b"),
 )

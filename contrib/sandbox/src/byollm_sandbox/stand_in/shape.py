@@ -56,8 +56,8 @@ TOPICS: Final[tuple[tuple[str, str], ...]] = (
 _TOPICS: Final = tuple((re.compile(pattern), topic) for pattern, topic in TOPICS)
 _FORMATS: Final = {
     "date": "2026-11-21", "date-time": "2026-11-21T00:00:00Z", "time": "00:00:00Z", "email": "nobody@example.com",
-    "uuid": "00000000-0000-4000-8000-000000000000", "ipv4": "192.0.2.1", "ipv6": "2001:db8::1", "hostname": "example.com",
-    "uri": "https://example.com", "duration": "P1D",
+    "uuid": "00000000-0000-4000-8000-000000000000", "ipv4": "192.0.2.1", "ipv6": "2001:db8::1",
+    "hostname": "example.com", "uri": "https://example.com", "duration": "P1D",
 }  # fmt: skip
 
 
@@ -83,21 +83,15 @@ def _fill(schema: Any, root: Any, facts: Facts, name: str, record: Mapping[str, 
         return None
     if schema.get("enum"):
         return _chosen(schema["enum"], name, facts, record)
-    for word in ("anyOf", "oneOf"):
-        if schema.get(word):
-            options = [option for option in schema[word] if _resolved(option, root).get("type") != "null"]
-            return _fill((options or schema[word])[0], root, facts, name, record, depth + 1)
-    if schema.get("allOf"):
-        return _fill(_merged(schema, root), root, facts, name, record, depth + 1)
-    kind = schema.get("type") or ("object" if "properties" in schema else "array" if "items" in schema else "string")
-    if isinstance(kind, list):
-        kind = next((item for item in kind if item != "null"), "null")
-    match kind:
+    inner = _alternative(schema, root)
+    if inner is not None:
+        return _fill(inner, root, facts, name, record, depth + 1)
+    match _kind(schema):
         case "object":
             return _object(schema, root, facts, record, depth)
         case "array":
             return _array(schema, root, facts, name, record, depth)
-        case "integer" | "number":
+        case "integer" | "number" as kind:
             return _number(schema, kind, name, facts, record)
         case "boolean":
             return _boolean(name, facts, record)
@@ -105,6 +99,19 @@ def _fill(schema: Any, root: Any, facts: Facts, name: str, record: Mapping[str, 
             return None
         case _:
             return _string(schema, name, facts, record)
+
+
+def _alternative(schema: Mapping[str, Any], root: Any) -> Any:
+    for word in ("anyOf", "oneOf"):
+        if schema.get(word):
+            options = [option for option in schema[word] if _resolved(option, root).get("type") != "null"]
+            return (options or schema[word])[0]
+    return _merged(schema, root) if schema.get("allOf") else None
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    kind = schema.get("type") or ("object" if "properties" in schema else "array" if "items" in schema else "string")
+    return next((item for item in kind if item != "null"), "null") if isinstance(kind, list) else str(kind)
 
 
 def _object(
@@ -142,11 +149,9 @@ def _members(
     is_object = "properties" in items or items.get("type") == "object"
     if is_object:
         records = facts.records.get(topic or "") or facts.records.get(facts.main) or ()
-        if not facts.records and topic in facts.lists:
-            records = [{"value": value, "text": value} for value in facts.lists[topic]]
         return [_fill(items, root, facts, "", entry, depth + 1) for entry in records]
     if items.get("type") in (None, "string") and not items.get("enum"):
-        if topic in facts.lists:
+        if topic is not None and topic in facts.lists:
             return list(facts.lists[topic])
         listed = facts.records.get(topic or "") or facts.records.get(facts.main) or ()
         return [str(entry.get("text") or entry.get("value") or "") for entry in listed]
@@ -180,10 +185,10 @@ def _from_record(name: str, topic: str | None, record: Mapping[str, Any] | None)
 _SAME: Final[dict[str, tuple[str, ...]]] = {
     # What a record's member may be called by others.
     "category": ("kind", "type"), "text": ("value",), "value": ("text",), "rule": ("text",), "rules": ("text",),
-    "quote": ("text", "value"), "sentence": ("text",), "sentences": ("text",), "match": ("value",), "entity": ("value",),
-    "summary": ("text",), "title": ("kind",), "modality": ("kind",), "severity": ("kind",), "findings": ("value",),
-    "name": ("kind",), "statement": ("text",), "condition": ("deadline",), "deadline": ("deadline",), "dates": ("deadline",),
-    "pii": ("value",), "evidence": ("text", "value"), "label": ("kind",), "answer": ("text", "value"),
+    "quote": ("text", "value"), "sentence": ("text",), "sentences": ("text",), "match": ("value",),
+    "entity": ("value",), "summary": ("text",), "title": ("kind",), "modality": ("kind",), "severity": ("kind",),
+    "findings": ("value",), "name": ("kind",), "statement": ("text",), "condition": ("deadline",),
+    "dates": ("deadline",), "pii": ("value",), "evidence": ("text", "value"), "label": ("kind",), "answer": ("text", "value"),
 }  # fmt: skip
 
 
@@ -202,10 +207,11 @@ def _number(
     if kind == "integer":
         value = round(value)
     low, high = schema.get("minimum"), schema.get("maximum")
-    low = schema["exclusiveMinimum"] + 1 if low is None and _plain(schema.get("exclusiveMinimum")) else low
-    if low is not None:
-        value = max(value, low)
-    return min(value, high) if high is not None else value
+    above = schema.get("exclusiveMinimum")
+    if low is None and above is not None:
+        low = above + 1
+    number: float | int = value if low is None else max(value, low)
+    return number if high is None else min(number, high)
 
 
 def _amount(text: str) -> float:
@@ -219,10 +225,6 @@ def _amount(text: str) -> float:
 def _nullable(schema: Mapping[str, Any], root: Any) -> bool:
     kinds = [schema.get("type"), *[_resolved(option, root).get("type") for option in schema.get("anyOf") or ()]]
     return any(kind == "null" or (isinstance(kind, list) and "null" in kind) for kind in kinds)
-
-
-def _plain(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _boolean(name: str, facts: Facts, record: Mapping[str, Any] | None) -> bool:

@@ -34,7 +34,7 @@ _OFFERED: Final = re.compile(
 
 
 def split(prompt: Prompt) -> tuple[str, str]:
-    """Instruction and document. A system text is the instruction; else what stands before a mark, or the first paragraph."""
+    """Instruction and document: the system text, else what stands before a mark, else the first paragraph."""
     text = prompt.text
     mark = _MARK.search(text)
     if mark is not None and (mark.start() > 0 or prompt.system):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from byollm.plugin import Event, Exchange, Failure, Head, ProviderError, Request, Target
+from byollm.plugin import Event, Exchange, Failure, Head, Message, Request, Target, ToolResult
 from byollm.providers.deployment import Deployment
 from byollm.types.completion import Completion
 from byollm.wire.assemble import Assembler
@@ -18,6 +18,16 @@ from byollm_anthropic import provider
 
 ENDPOINT = "https://api.anthropic.com"
 FOLDERS = ("anthropic", "google-vertex", "ollama")
+
+
+def say(role: Any, parts: Any = ()) -> Message:
+    """A turn; a string stands for one text."""
+    return Message(role, parts)
+
+
+def result(call: str, parts: Any = (), is_error: bool = False) -> ToolResult:
+    """What a tool answered; a string stands for one text."""
+    return ToolResult(call, parts, is_error)
 
 
 def target(model: str = "claude-opus-5", **fields: Any) -> Target:
@@ -114,8 +124,8 @@ def ended(reason: str = "end_turn", **usage: Any) -> list[dict[str, Any]]:
     return [{"type": "message_delta", "delta": delta, "usage": {"output_tokens": 7, **usage}}, {"type": "message_stop"}]
 
 
-def failed(status: int, document: Any, **headers: str) -> ProviderError | None:
-    """The plugin's reading of an error answer."""
+def failed(status: int, document: Any, **headers: str) -> Any:
+    """The plugin's reading of an error answer: a or None."""
     fail = exchange("hi").fail
     assert fail is not None
     return fail(Failure(status, headers, json.dumps(document).encode(), document))
