@@ -60,7 +60,7 @@ class Setup:
 
         self.config: LlmConfig = load(config)
         self.clock = clock or SYSTEM_CLOCK
-        self.transport_choice = transport if transport is not None else self.config.transport
+        self.transport_choice = transport or self.config.transport or "httpx"
         self.observers = Observers([*_extensions("byollm.observers", self.config.observers), *observers])
         layers = [*_extensions("byollm.middleware", self.config.middleware), *middleware]
         self.operation = Operation(layers, self.observers, log_content or self.config.log_content)
@@ -104,9 +104,10 @@ class Setup:
         """Sort the words of a call. Raises UnknownParameterError and ConfigError before anything is sent."""
         words = {name: parameters.pop(name) for name in CALL_WORDS if name in parameters}
         if "stream" in parameters or "model" in parameters:
-            raise _misplaced("stream" if "stream" in parameters else "model")
+            raise unknown_parameter("stream" if "stream" in parameters else "model")
         if isinstance(messages, Request):
-            request = messages.with_(**_known(parameters), stream=stream) if parameters or stream else messages
+            same = not parameters and messages.stream == stream
+            request = messages if same else messages.with_(**_known(parameters), stream=stream)
         else:
             request = Request(messages, **_known(parameters), stream=stream)
         if not request.messages:
@@ -189,15 +190,6 @@ def _known(parameters: dict[str, Any]) -> dict[str, Any]:
         if name not in PARAMETERS:
             raise unknown_parameter(name, CALL_WORDS)
     return parameters
-
-
-def _misplaced(name: str) -> Exception:
-    if name == "model":
-        hint = "the configuration names the model; choose with task=… or deployment=…"
-        error = unknown_parameter(name, CALL_WORDS)
-        error.hint = hint
-        return error
-    return unknown_parameter(name, CALL_WORDS)
 
 
 def _seconds(timeout: Any) -> float | None:

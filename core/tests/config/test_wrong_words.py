@@ -20,7 +20,7 @@ TARGET = "llm_config:\n  provider: openai\n  model: gpt-4\n"
         ("apikey: sk-123", 3, "did you mean `api_key`?", "api_key: ${OPENAI_API_KEY}"),
         ("drop_params: true", 3, "did you mean `on_unsupported`?", "on_unsupported: strict"),
         ("on_unsupported: strct", 19, "is adapt or strict, not `strct`", "on_unsupported: strict"),
-        ("guard: aks", 10, "is local or ask, not `aks`", "guard: ask"),
+        ("guard: aks", 10, "is ask or local, not `aks`", "guard: ask"),
         ("timeout: {read: 5}", 13, "`read` is not a key of `timeout`; did you mean `idle`?", "write `idle:`"),
         ("timeout: 30s", 12, "`timeout` must be a mapping", "timeout: 30   (seconds)"),
         ("timeout: 0", 3, "in seconds, more than 0, not `0`", "timeout: 60"),

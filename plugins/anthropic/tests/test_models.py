@@ -269,3 +269,11 @@ def test_the_passport_says_where_a_key_may_go():
     assert MANIFEST.credentials == {"api_key": ("ANTHROPIC_API_KEY",)}
     assert next(iter(MANIFEST.authentication)) == "api-key"
     assert (options.version, options.betas) == ("2023-06-01", [])
+
+
+@pytest.mark.parametrize("word", ["version", "anthropic_version"])
+def test_the_version_has_two_names_and_two_values(word):
+    """In a file of one target `version` is the file's own, so the header's own name works too."""
+    assert MANIFEST.options.model_validate({word: "2026-10-21"}).model_dump()["version"] == "2026-10-21"
+    with pytest.raises(ValueError, match="2023-06-01"):
+        MANIFEST.options.model_validate({word: "2024-01-01"})

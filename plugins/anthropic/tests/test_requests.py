@@ -259,12 +259,20 @@ def test_own_thinking_goes_back_byte_exact():
     ]
 
 
-def test_foreign_thinking_stays_home():
-    """Reasoning of another provider, and reasoning without a signature, is not sent to Claude."""
-    foreign = Reasoning("so", Opaque("openai", "responses", {"encrypted_content": "x"}))
-    made = turns(say("user", "hi"), say("assistant", (foreign, Reasoning("so"), Text("a"))), say("user", "b"))
+@pytest.mark.parametrize(
+    "state",
+    [
+        Opaque("openai", "responses", {"encrypted_content": "x"}),
+        Opaque("acme", "messages", {"signature": "s"}),
+        Opaque("anthropic", "chat", {"signature": "s"}),
+        None,
+    ],
+)
+def test_foreign_thinking_stays_home(state):
+    """Reasoning of another provider or another surface, and reasoning without a signature, is not sent."""
+    made = turns(say("user", "hi"), say("assistant", (Reasoning("so", state), Text("a"))), say("user", "b"))
 
-    assert {"role": "assistant", "content": "a"} == made[1]
+    assert made[1] == {"role": "assistant", "content": "a"}
 
 
 def test_thinking_is_left_out_while_the_model_does_not_think():

@@ -13,19 +13,23 @@ from pathlib import Path
 
 import byollm
 from byollm_examples import scenes, show, work
+from byollm_examples.files import written
 from byollm_examples.folder import Documents, FolderError, own_documents, read_folder
 from byollm_examples.live import LiveError, configuration, confirm, live, shares
 from byollm_examples.page import page
 from byollm_examples.pipeline import TASKS
 from byollm_examples.record import Run
-from byollm_examples.screen import Screen, Silent
+from byollm_examples.screen import Screen
 from byollm_sandbox import serve
 
 DONE, FAILED, USAGE = 0, 1, 2
 
 
-def demo(arguments: Sequence[str]) -> int:
-    """Run the demo. 0: everything went as it says; 1: something did not; 2: wrong words, folder or file."""
+def demo(arguments: Sequence[str], screen: Screen | None = None) -> int:
+    """Run the demo. 0: everything went as it says; 1: something did not; 2: wrong words, folder or file.
+
+    `screen`: where it is shown; None is stdout.
+    """
     started = time.monotonic()
     words = _words(arguments)
     try:
@@ -33,7 +37,7 @@ def demo(arguments: Sequence[str]) -> int:
     except FolderError as error:
         return _refuse(f"--data: {error}", "byollm demo --data FOLDER, where FOLDER holds text files")
     run = Run(documents.source, live=words.live, left_out=documents.left_out)
-    screen = Screen()
+    screen = screen or Screen()
     quiet = bool(words.json)
     try:
         if words.live:
@@ -56,12 +60,12 @@ def _sandbox(run: Run, documents: Documents, screen: Screen, quiet: bool) -> Non
         if not quiet:
             screen.lines(lines)
 
-    progress = Silent() if quiet else screen
+    progress = work.Silent() if quiet else screen
     tell(show.opening(screen, run.source))
     tell(show.left_out(screen, run.left_out))
     with serve() as twins, tempfile.TemporaryDirectory(prefix="byollm-demo-") as made:
         folder = Path(made)
-        (folder / "llm.yaml").write_text(work.written(twins), "utf-8")
+        (folder / "llm.yaml").write_text(written(twins), "utf-8")
         with byollm.Client.from_yaml(folder / "llm.yaml") as client:
             scenes.three_previews(run, twins, client)
         tell(show.previews(screen, run))
@@ -73,8 +77,8 @@ def _sandbox(run: Run, documents: Documents, screen: Screen, quiet: bool) -> Non
             tell(show.echo(screen, run.echo))
         tell(show.pipeline_head(screen, len(documents.items), list(TASKS), live=False))
         work.pipeline(run, twins, folder, documents, progress)
-        tell(show.results(screen, run.rows, run.outage))
-        work.switched(run, twins, folder, documents, progress)
+        tell(show.results(screen, run))
+        work.switched(run, twins, folder, documents)
         if run.switch is not None:
             tell(show.switch(screen, run.switch))
 
@@ -85,9 +89,9 @@ def _live(run: Run, words: argparse.Namespace, documents: Documents, screen: Scr
         confirm(listed, words.yes, lambda sentence: print(sentence, file=sys.stderr))
         if not quiet:
             screen.lines(show.pipeline_head(screen, len(documents.items), list(TASKS), live=True))
-        live(run, client, listed, documents, Silent() if quiet else screen)
+        live(run, client, listed, documents, work.Silent() if quiet else screen)
     if not quiet:
-        screen.lines(show.results(screen, run.rows, None))
+        screen.lines(show.results(screen, run))
 
 
 def _keep(run: Run, named: str | None) -> None:
@@ -114,7 +118,7 @@ def next_commands(run: Run) -> list[tuple[str, str]]:
     byollm_word = os.path.relpath(Path(sys.prefix) / "bin" / "byollm") if by_make else "byollm"
     dry = f"{byollm_word} complete --dry-run"
     if run.page is not None and run.configuration:
-        dry += f" --config {Path(run.page).with_suffix('.yaml')} --task rule_extraction"
+        dry += f" --config {Path(run.page).with_suffix('.yaml')} --deployment claude"
     return [
         ("make demo DATA=folder" if by_make else "byollm demo --data folder", "the same over your own texts"),
         (f"{byollm_word} init", "write an llm.yaml for your keys"),

@@ -162,11 +162,11 @@ def _pipeline(run: Run) -> str:
     head = "".join(f'<th class="{"number" if name in COLUMNS[4:] else ""}">{name}</th>' for name in COLUMNS)
     outage = ""
     if run.outage is not None:
-        down = run.outage
-        moved = [row for row in run.rows if row.task == down.task and row.deployment != down.deployment]
+        own, moved = run.rows_in_outage()
+        down = f"<b>{escape(run.outage.deployment)}</b> ({escape(run.outage.provider)})"
         outage = (
-            f"<p>The server of <b>{escape(down.deployment)}</b> ({escape(down.provider)}) was taken down after "
-            f"{down.answered_before} answers to {escape(down.task)}; {len(moved)} came from its backup.</p>"
+            f"<p>The server of {down} was taken down in the middle of {escape(run.outage.task)}. "
+            f"It had answered {len(own)}; its backup answered {len(moved)}.</p>"
         )
     file = f"<details><summary>The file</summary><pre>{escape(run.configuration)}</pre></details>"
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"

@@ -125,12 +125,12 @@ class Echo:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """The primary that was taken down, and when."""
+    """The primary that was taken down, and when: before the document of this number, counted from 1, was asked for."""
 
     task: str
     deployment: str
     provider: str
-    answered_before: int
+    before_document: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,15 @@ class Run:
         """Note a sentence of the demo that did not hold."""
         if not held:
             self.problems.append(sentence)
+
+    def rows_in_outage(self) -> tuple[list[Row], list[Row]]:
+        """Of the task whose primary went down: the answers of the primary, and those of its backup."""
+        down = self.outage
+        if down is None:
+            return [], []
+        answered = [row for row in self.rows if row.task == down.task and row.error is None]
+        own = [row for row in answered if row.deployment == down.deployment]
+        return own, [row for row in answered if row.deployment != down.deployment]
 
     @property
     def totals(self) -> dict[str, Any]:

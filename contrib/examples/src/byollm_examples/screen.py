@@ -39,44 +39,28 @@ class Screen:
         self.out.write("".join(f"{line}\n" for line in lines))
         self.out.flush()
 
-    def start(self, task: str, total: int) -> None:
-        """A task begins: nothing is written until its first answer."""
-
     def step(self, task: str, done: int, total: int, row: Row) -> None:
         """On a terminal the bar moves; elsewhere a line tells each quarter."""
         if self.terminal:
             full = BAR * done // total
-            text = f"  {task:<24}{'█' * full}{'░' * (BAR - full)} {done}/{total}  {plain(row.document)}"
+            text = f"   {task:<24}{'█' * full}{'░' * (BAR - full)} {done}/{total}  {plain(row.document)}"
             self.out.write(f"\r\x1b[2K{cut(text, self.width - 1)}")
             self.out.flush()
             self._bar = True
             if done == total:
                 self._clear()
-                self.lines([f"  {task:<24}{self.paint('█' * BAR, 'green')} {done}/{total}"])
+                self.lines([f"   {task:<24}{self.paint('█' * BAR, 'green')} {done}/{total}"])
         elif done == total or done * 4 // total > (done - 1) * 4 // total:
-            self.lines([f"  {task:<24}{done}/{total}"])
+            self.lines([f"   {task:<24}{done}/{total}"])
 
     def say(self, sentence: str) -> None:
         """Something happened while the bar was moving."""
-        self.lines([f"  {self.paint('!', 'yellow', 'bold')} {sentence}"])
+        self.lines([f"   {self.paint('!', 'yellow', 'bold')} {sentence}"])
 
     def _clear(self) -> None:
         if self._bar:
             self._bar = False
             self.out.write("\r\x1b[2K")
-
-
-class Silent:
-    """No progress at all: for `--json`."""
-
-    def start(self, task: str, total: int) -> None:
-        """Nothing."""
-
-    def step(self, task: str, done: int, total: int, row: Row) -> None:
-        """Nothing."""
-
-    def say(self, sentence: str) -> None:
-        """Nothing."""
 
 
 def rule(screen: Screen, title: str) -> str:

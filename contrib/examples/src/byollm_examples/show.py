@@ -8,7 +8,7 @@ from typing import Any
 
 from byollm_examples.record import Cut, Echo, Outage, Row, Run, Stream, Switch
 from byollm_examples.screen import Screen, rule
-from byollm_examples.table import cut, padded, plain, table, wrapped
+from byollm_examples.table import cut, cut_left, padded, plain, table, wrapped
 
 
 def opening(screen: Screen, source: str) -> list[str]:
@@ -44,7 +44,7 @@ def bodies(screen: Screen, run: Run) -> list[str]:
     first = max(len(name) for name in names)
     size = (screen.width - first - 2 * len(run.previews) - 3) // len(run.previews)
     head = "".join(f"  {padded(item.provider, size)}" for item in run.previews)
-    paths = "".join(f"  {padded('/' + item.url.split('/', 3)[3], size)}" for item in run.previews)
+    paths = "".join(f"  {padded(cut_left(item.url, size), size)}" for item in run.previews)
     lines = [screen.paint(f"   {' ' * first}{head}".rstrip(), "bold"), f"   {'POST':<{first}}{paths}".rstrip()]
     for name in names:
         cells = [_member(item.body, name, size) for item in run.previews]
@@ -75,9 +75,9 @@ def _stream(screen: Screen, stream: Stream) -> list[str]:
     if stream.error is not None:
         lines.append(f"     {screen.paint(stream.error, 'red', 'bold')}, .partial.finish_reason {stream.finish_reason}")
     word = ".partial.text" if stream.error is not None else "reply.text"
-    text = plain(stream.text)
-    first = f"     {word}, {stream.pieces} pieces: "
-    return [*lines, first + screen.paint(cut(f"“{text}”", max(12, screen.width - len(first))), "dim")]
+    text = wrapped(f"{word}, {stream.pieces} pieces: “{plain(stream.text)}”", screen.width, "     ")
+    shown = [*text[:2], f"{cut(text[2], screen.width - 2)} …"] if len(text) > 3 else text
+    return [*lines, *(screen.paint(line, "dim") for line in shown)]
 
 
 def echo(screen: Screen, scene: Echo) -> list[str]:
@@ -100,11 +100,11 @@ def pipeline_head(screen: Screen, count: int, tasks: Sequence[str], live: bool) 
     return [rule(screen, title), f"   {count} documents under {len(tasks)} tasks, six calls at a time"]
 
 
-def results(screen: Screen, rows: Sequence[Row], outage: Outage | None) -> list[str]:
+def results(screen: Screen, run: Run) -> list[str]:
     """The table, and what the outage did."""
-    lines = ["", *row_table(screen, rows)]
-    if outage is not None:
-        lines += ["", *outage_lines(screen, rows, outage)]
+    lines = ["", *row_table(screen, run.rows)]
+    if run.outage is not None:
+        lines += ["", *outage_lines(screen, run, run.outage)]
     return [*lines, ""]
 
 
@@ -138,20 +138,19 @@ def _marked(screen: Screen, rows: Sequence[Row], made: Sequence[str]) -> list[st
     return lines
 
 
-def outage_lines(screen: Screen, rows: Sequence[Row], outage: Outage) -> list[str]:
+def outage_lines(screen: Screen, run: Run, outage: Outage) -> list[str]:
     """Who answered instead, from `reply.attempts`."""
-    of_task = [row for row in rows if row.task == outage.task]
-    moved = [row for row in of_task if row.error is None and row.deployment != outage.deployment]
+    own, moved = run.rows_in_outage()
     tried = [row for row in moved if any(item.deployment == outage.deployment for item in row.attempts)]
-    missing = sum(row.error is not None for row in of_task)
+    total = sum(row.task == outage.task for row in run.rows)
     sentence = (
-        f"{outage.deployment} ({outage.provider}) went down after {outage.answered_before} answers. "
-        f"{len(moved)} came from its backup, {len(moved) - len(tried)} of them without asking it again. "
-        f"{missing or 'None'} of {len(of_task)} is missing."
+        f"{outage.deployment} ({outage.provider}) answered {len(own)} of {total}, then its server was taken down. "
+        f"Its backup answered {len(moved)}, {len(moved) - len(tried)} of them without trying the primary again. "
+        f"{total - len(own) - len(moved) or 'None'} missing."
     )
     lines = wrapped(sentence, screen.width, "   ")
     if tried:
-        first = max(tried, key=lambda row: -len(row.attempts))
+        first = min(tried, key=lambda row: len(row.attempts))
         lines.append(f"   ↪ {plain(first.document)}, reply.attempts:")
         for number, attempt in enumerate(first.attempts, 1):
             colour = "green" if attempt.error is None else "red"
@@ -185,8 +184,8 @@ def closing(screen: Screen, run: Run, next_commands: Sequence[tuple[str, str]]) 
     lines += [screen.paint(f"   ! {problem}", "red") for problem in run.problems]
     if run.page is not None:
         lines.append(f"   the same as a page: {run.page}")
-    size = max((len(command) for command, _ in next_commands), default=0)
-    lines += ["", *(f"   {screen.paint(f'{command:<{size}}', 'bold')}  {words}" for command, words in next_commands)]
+    for command, words in next_commands:
+        lines += ["", f"   {words}:", f"     {screen.paint(command, 'bold')}"]
     return lines
 
 

@@ -34,6 +34,11 @@ def cut(text: str, most: int) -> str:
     return f"{kept.rstrip()}…"
 
 
+def cut_left(text: str, most: int) -> str:
+    """The end of a text in at most `most` columns."""
+    return text if columns_of(text) <= most else cut(text[::-1], most)[::-1]
+
+
 def padded(text: str, size: int, align: Align = "left") -> str:
     """A text cut and filled to exactly `size` columns."""
     text = cut(text, size)

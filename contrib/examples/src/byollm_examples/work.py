@@ -8,19 +8,25 @@ from typing import Protocol
 
 import byollm
 from byollm_examples.files import OUTAGE, SWITCH, TASKS, TWINS, changed_lines, written
-from byollm_examples.folder import Document, Documents
+from byollm_examples.folder import Documents
 from byollm_examples.pipeline import TASKS as QUESTIONS
 from byollm_examples.pipeline import ask
 from byollm_examples.record import Outage, Row, Run, Switch, row_of
 from byollm_sandbox import Twins
 
 
+class Silent:
+    """Tells nobody."""
+
+    def step(self, task: str, done: int, total: int, row: Row) -> None:
+        """Nothing."""
+
+    def say(self, sentence: str) -> None:
+        """Nothing."""
+
+
 class Progress(Protocol):
     """Who is told how far it is."""
-
-    def start(self, task: str, total: int) -> None:
-        """A task begins."""
-        ...
 
     def step(self, task: str, done: int, total: int, row: Row) -> None:
         """An answer, or a failure, has come."""
@@ -45,8 +51,7 @@ def pipeline(run: Run, twins: Twins, folder: Path, documents: Documents, progres
             run.rows += answers(client, task, documents, texts, progress)
     failed = [row for row in run.rows if row.error is not None]
     run.check(not failed, f"{len(failed)} answers are missing or do not fit")
-    moved = [row for row in run.rows if row.task == OUTAGE[0] and row.deployment != OUTAGE[1]]
-    run.check(bool(moved), "the outage moved no answer to the backup")
+    run.check(bool(run.rows_in_outage()[1]), "the outage moved no answer to the backup")
 
 
 def answers(
@@ -60,7 +65,6 @@ def answers(
     """One task's rows, in the order of the documents."""
     total = len(documents.items)
     rows: dict[int, Row] = {}
-    progress.start(task, total)
     for index, reply in asked(client, task, texts):
         if not isinstance(reply, byollm.Completion | byollm.errors.ByollmError):
             raise TypeError(f"client.map yielded {type(reply).__name__}")
@@ -73,20 +77,15 @@ def _texts(run: Run, twins: Twins, documents: Documents, progress: Progress) -> 
     """The texts; half-way through, the server of the task's primary goes down. `client.map` reads them as it needs."""
     task, primary = OUTAGE
     half = len(documents.items) // 2
-    earlier = _answered(twins, primary)
     for place, text in enumerate(documents.texts):
         if place == half:
-            run.outage = Outage(task, primary, TWINS[primary].provider, _answered(twins, primary) - earlier)
+            run.outage = Outage(task, primary, TWINS[primary].provider, place + 1)
             twins.down(primary)
             progress.say(f"now the server of {primary} ({TWINS[primary].provider}) is taken down")
         yield text
 
 
-def _answered(twins: Twins, name: str) -> int:
-    return sum(request.name == name and request.status == 200 for request in twins.requests)
-
-
-def switched(run: Run, twins: Twins, folder: Path, documents: Documents, progress: Progress) -> None:
+def switched(run: Run, twins: Twins, folder: Path, documents: Documents) -> None:
     """One line of the file changed: the same program, the same question, another provider."""
     task, route = SWITCH
     first = Documents(documents.source, documents.items[:3])
@@ -94,15 +93,10 @@ def switched(run: Run, twins: Twins, folder: Path, documents: Documents, progres
     path = folder / "llm.yaml"
     path.write_text(changed, "utf-8")
     with byollm.Client.from_yaml(path) as client:
-        after = answers(client, task, first, iter(first.texts), progress)
+        after = answers(client, task, first, iter(first.texts), Silent())
     names = [item.name for item in first.items]
     before = [row for row in run.rows if row.task == task and row.document in names]
     run.switch = Switch(task, changed_lines(run.configuration, changed), tuple(before), tuple(after))
     same = [row.answer for row in before] == [row.answer for row in after]
     run.check(same and all(row.error is None for row in after), "the moved task answered otherwise")
     run.check({row.provider for row in after}.isdisjoint(row.provider for row in before), "the task did not move")
-
-
-def document_for_streams(documents: Documents) -> Document:
-    """A text whose answer is long enough to be cut."""
-    return max(documents.items, key=lambda item: len(item.text))

@@ -18,7 +18,7 @@ from byollm_sandbox.faults import Fault
 class Answer:
     """One answer of a model, rendered by each twin in its vendor's shape.
 
-    `parts`: what it is made of; a string stands for one Text. `refusal`: text of a refusal, set apart from the answer
+    `parts`: what it is made of, kept as a tuple of parts; strings stand for Text. `refusal`: text of a refusal, set apart from the answer
     where the dialect does so. `finish_reason`: neutral; None is derived (`tool_calls` when a call is among the parts,
     `refusal` when one is given, else `stop`). `raw_finish_reason`: the vendor's word, sent as it is.
     `stop_sequence`: the stop string that ended it, where the dialect tells. `usage`: None lets the twin count;
@@ -29,7 +29,7 @@ class Answer:
     this answer.
     """
 
-    parts: tuple[Part, ...] = ()
+    parts: Any = ()
     refusal: str | None = None
     finish_reason: FinishReason | None = None
     raw_finish_reason: str | None = None

@@ -17,6 +17,7 @@ from byollm_sandbox.faults import Fault
 from byollm_sandbox.http import Connection
 from byollm_sandbox.requests import Recorded
 from byollm_sandbox.service import Keys, Service, StandIn
+from byollm_sandbox.wire import End
 
 T = TypeVar("T")
 
@@ -224,6 +225,8 @@ class Twins:
     def _handler(self, upstream: _Upstream) -> Callable[[Recorded], Any]:
         def handle(request: Recorded) -> Any:
             request.name = upstream.name
+            if upstream.server is None:  # accepted while the upstream was being taken down: too late to be listed
+                return [End.reset]
             return self._service(request)
 
         return handle

@@ -88,7 +88,7 @@ class Service:
         try:
             answer = self._unscripted(dialect, call) if scripted is None else _plain(scripted)
             if isinstance(answer, Fault):
-                fault, answer = answer, Answer(parts=("The answer was interrupted before its end.",))  # type: ignore[arg-type]  # strings stand for Text
+                fault, answer = answer, Answer(parts=("The answer was interrupted before its end.",))
             if isinstance(answer, Answer) and answer.fault is not None:
                 fault = answer.fault
             if fault is not None and fault.instead:

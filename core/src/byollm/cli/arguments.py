@@ -19,7 +19,7 @@ VARIABLE: Final = "BYOLLM_CONFIG"
 """The environment variable that names the configuration when `--config` does not."""
 
 _OTHER_WORDS: Final = {
-    "--api-key": "keys do not stand on a command line: put `api_key: ${NAME}` into the file, or export the usual variable",
+    "--api-key": "no key on a command line: write `api_key: ${NAME}` in the file, or export the usual variable",
     "--response-format": "--output-schema",
     "--max-completion-tokens": "--max-tokens",
     "--max-output-tokens": "--max-tokens",
@@ -94,7 +94,7 @@ def _without_values(message: str, words: Sequence[str]) -> str:
 
 def add_config(parser: Parser) -> None:
     """`--config FILE`."""
-    parser.add_argument("--config", metavar="FILE", help=f"the configuration (default: ${VARIABLE}, else {FILES[0]} here)")
+    parser.add_argument("--config", metavar="FILE", help=f"the file (default: ${VARIABLE}, else {FILES[0]} here)")
 
 
 def add_choice(parser: Parser) -> None:

@@ -18,7 +18,7 @@ def run(words: Sequence[str]) -> int:
     parser = Parser("capabilities", "What each deployment's model takes, and how we know. Nothing is sent.")
     add_choice(parser)
     parser.add_argument("--all", action="store_true", help="what is not known, too")
-    parser.add_argument("--refine", action="store_true", help="ask the provider as well, where it can tell (needs the key)")
+    parser.add_argument("--refine", action="store_true", help="ask the provider too, where it can tell (needs the key)")
     options = parser.read(words)
     with client_for(options) as client:
         found = {name: _of(client, name, options.refine) for name in _names(client, choice_of(options))}
@@ -50,9 +50,10 @@ def as_data(can: Capabilities) -> dict[str, Any]:
     """Every field: value, source, note."""
     from byollm.types.capabilities import FIELDS
 
+    told = {field: (can.sources.get(field), can.notes.get(field)) for field in ordered(FIELDS)}
     return {
-        field: {"value": show.plain(getattr(can, field)), "source": can.sources.get(field), "note": can.notes.get(field)}
-        for field in ordered(FIELDS)
+        field: {"value": show.plain(getattr(can, field)), "source": source, "note": note}
+        for field, (source, note) in told.items()
     }
 
 

@@ -44,6 +44,7 @@ def run(words: Sequence[str]) -> int:
         else:
             print(_printable(reply.text), flush=True)
         _tell(reply, milliseconds, options)
+        _hold_to_schema(reply)
     return 0
 
 
@@ -52,7 +53,7 @@ def _parser() -> Parser:
     parser.add_argument("text", nargs="?", metavar="TEXT", help="the prompt; - or nothing reads stdin")
     add_choice(parser)
     parser.add_argument("--stream", action="store_true", help="print the answer as it arrives")
-    parser.add_argument("--dry-run", action="store_true", help="show the request instead; nothing is sent, no key is read")
+    parser.add_argument("--dry-run", action="store_true", help="show the request; nothing is sent, no key is read")
     parser.add_argument("--quiet", "-q", action="store_true", help="nothing about the answer on stderr")
     asked = parser.add_argument_group("what to ask for")
     asked.add_argument("--system", metavar="TEXT", help="text put before the prompt")
@@ -150,6 +151,7 @@ def _stream(client: Client, text: str, parameters: dict[str, Any], options: argp
     if options.json:
         show.document({"event": "completion", **facts_of(stream.completion, milliseconds)}, compact=True)
     _tell(stream.completion, milliseconds, options)
+    _hold_to_schema(stream.completion)
     return 0
 
 
@@ -214,8 +216,12 @@ def _tell(reply: Completion, milliseconds: float, options: argparse.Namespace) -
     if len(reply.attempts) > 1:
         for attempt in reply.attempts:
             show.note(f"attempt: {attempt}")
+
+
+def _hold_to_schema(reply: Completion) -> None:
+    """Raises OutputInvalidError for an answer that does not fit the schema that was asked for."""
     if reply.output_schema is not None:
-        _ = reply.parsed  # raises OutputInvalidError for an answer that does not fit
+        _ = reply.parsed
 
 
 def _known(tokens: int | None) -> str:

@@ -104,12 +104,8 @@ def examined(config: LlmConfig, name: str, client: Client | None, seconds: float
     except ByollmError as error:
         return [*found, failed("endpoint", error), *_skipped("no endpoint", "proxy", "dns", "tcp", "tls", "key")]
     found += [_endpoint(bound), *_way(bound, seconds)]
-    found += _retired(deployment, loaded.manifest)
-    keys = _keys(bound)
-    found += keys
-    if client is not None:
-        found += _live(client, name, bound, keys)
-    return found
+    found += [*_retired(deployment, loaded.manifest), *_keys(bound)]
+    return found + (_live(client, name, bound, found) if client is not None else [])
 
 
 def _skipped(why: str, *names: str) -> list[Check]:
@@ -137,9 +133,12 @@ def _retired(deployment: DeploymentConfig, manifest: Any) -> list[Check]:
     note = manifest.models.get(deployment.model)
     if note is None or not (note.retired or note.replacement):
         return []
-    when = f"retired or to be retired on {note.retired}" if note.retired else "has a successor"
+    from datetime import date
+
+    past = note.retired is not None and note.retired <= date.today().isoformat()
+    when = f"{'was' if past else 'will be'} retired on {note.retired}" if note.retired else "has a successor"
     mend = f'model: "{note.replacement}"' if note.replacement else "choose another model"
-    return [Check("model name", "warn", f"{deployment.model}: {when}", mend)]
+    return [Check("model name", "warn", f"{deployment.model} {when}", mend)]
 
 
 def _keys(bound: Bound) -> list[Check]:
@@ -187,12 +186,13 @@ def _place(reference: SecretReference) -> str:
     return reference.source
 
 
-def _live(client: Client, name: str, bound: Bound, keys: Sequence[Check]) -> list[Check]:
+def _live(client: Client, name: str, bound: Bound, before: Sequence[Check]) -> list[Check]:
     from byollm.cli.live import ask
     from byollm.wire.auth import NoAuth
 
-    if any(check.state == "fail" for check in keys):
-        return _skipped("not asked: there is no key", "accepted", "model")
+    broken = next((check.name for check in before if check.state == "fail"), None)
+    if broken is not None:
+        return _skipped(f"not asked: first mend {broken}", "accepted", "model")
     found = ask(client, name)
     if isinstance(bound.auth, NoAuth):
         return [check for check in found if check.name != "accepted" or check.state == "fail"]
@@ -265,5 +265,3 @@ def _print_json(config: LlmConfig, targets: dict[str, list[Check]], extensions: 
             "extensions": as_data(extensions),
         }
     )
-
-

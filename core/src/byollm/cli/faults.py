@@ -39,9 +39,9 @@ _MENDS: Final = {
     "OutputInvalidError": "raise --max-tokens, simplify the schema, or ask again",
     "NoRouteError": "add a deployment that may take this call",
     "CancelledError": "ask again",
-    "PermissionDeniedError": "the account behind this key may not use it: enable the model there, or name another `model:`",
+    "PermissionDeniedError": "the account behind this key may not use it: enable it there, or name another `model:`",
     "InvalidRequestError": "`byollm complete --dry-run …` shows the request as it would be sent",
-    "ContentFilterError": "the provider's filter refused this prompt: reword it, or name a deployment of another provider",
+    "ContentFilterError": "a filter of the provider refused this prompt: reword it, or name another provider",
     "RateLimitError": "wait and ask again, or name another deployment under `failover:`",
     "OverloadedError": "ask again in a moment, or name another deployment under `failover:`",
     "ServerError": "ask again in a moment, or name another deployment under `failover:`",
@@ -88,7 +88,17 @@ def document_of(error: ByollmError | UsageFault | Failed) -> dict[str, Any]:
     if not isinstance(error, ByollmError):
         kind = "usage" if isinstance(error, UsageFault) else "failed"
         return {"error": {"type": kind, "message": error.message, "mend": error.hint}}
-    names = ("status", "code", "retry_after", "request_id", "provider", "model", "deployment", "sent", "billed")
+    names: tuple[str, ...] = (
+        "status",
+        "code",
+        "retry_after",
+        "request_id",
+        "provider",
+        "model",
+        "deployment",
+        "sent",
+        "billed",
+    )
     names += ("file", "line", "column", "field")
     facts = {name: getattr(error, name) for name in names if getattr(error, name, None) not in (None, "")}
     found = {"type": type(error).__name__, "message": error.message, "mend": mend_of(error), **facts}

@@ -87,6 +87,7 @@ class Tls:
 
 
 def shaken(context: ssl.SSLContext, pipe: Pipe, name: str, step: str, prefix: str = "") -> Tls:
+    """The pipe after a handshake. Raises Dead, for the check called `step`, with the line that mends it."""
     layer = Tls(pipe, context, name)
     problem: tuple[str, str] | None = None
     try:
@@ -109,13 +110,14 @@ def shaken(context: ssl.SSLContext, pipe: Pipe, name: str, step: str, prefix: st
 def _trust_mend(message: str, name: str) -> str:
     lower = message.lower()
     if "expired" in lower:
-        return "the server's certificate is past its end: whoever runs it must renew it (or this machine's clock is wrong)"
+        return "the certificate is past its end: whoever runs the server must renew it (or this clock is wrong)"
     if "not valid for" in lower or "mismatch" in lower:
         return f"write the name of the certificate in `endpoint:`, or have the certificate name {name}"
     return "if you trust who issued it, name its authority: `tls: {ca: company.pem}`"
 
 
 def judged(session: ssl.SSLObject) -> Check:
+    """The check that a trusted certificate makes."""
     certificate: Any = session.getpeercert() or {}
     ends = ssl.cert_time_to_seconds(certificate["notAfter"])
     days = int((ends - time.time()) // 86400)
@@ -127,6 +129,7 @@ def judged(session: ssl.SSLObject) -> Check:
 
 
 def named(certificate: dict[str, Any], part: str) -> str:
+    """Whom a certificate speaks of: `subject` or `issuer`."""
     found = {key: value for pairs in certificate.get(part, ()) for key, value in pairs}
     names = [value for kind, value in certificate.get("subjectAltName", ()) if kind in ("DNS", "IP Address")]
     alternative = names[0] if names and part == "subject" else "an unnamed authority"

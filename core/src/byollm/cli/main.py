@@ -10,9 +10,12 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from byollm.cli.catalog import CORE, ELSEWHERE, GROUP
+
+if TYPE_CHECKING:
+    from byollm.cli.faults import Failed
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -79,7 +82,7 @@ def overview() -> str:
 
 
 def _elsewhere(word: str, rest: list[str]) -> int:
-    """A command of another distribution. Raises UsageFault for one that is not installed, PluginError for a broken one."""
+    """A command of another distribution. Raises UsageFault when it is not installed, PluginError when it is broken."""
     from byollm.cli.faults import UsageFault
 
     if word.startswith("-"):
@@ -107,7 +110,10 @@ def _missing(word: str, package: str, folder: str) -> tuple[str, str]:
     if found:
         return f"{package} {found} is installed and has no command `{word}`", f"pip install --upgrade {package}"
     if not folder:
-        return f"`byollm {word}` will come with {package}, which does not exist yet", "byollm --help lists what there is"
+        return (
+            f"`byollm {word}` will come with {package}, which does not exist yet",
+            "byollm --help lists what there is",
+        )
     message = f"`byollm {word}` comes with {package}, which is not installed"
     return message, f"pip install {package}   (from a clone: pip install ./{folder})"
 
@@ -149,7 +155,7 @@ def _failed(error: Exception, words: list[str]) -> int:
     return USAGE if isinstance(known, UsageFault) else FAILED
 
 
-def _surprise(error: Exception) -> Exception:
+def _surprise(error: Exception) -> Failed:
     """Something nobody foresaw. Its text is not shown, because nobody knows what is in it; its place is."""
     from byollm.cli.faults import Failed
 

@@ -23,6 +23,7 @@ from byollm.transports.names import Address, checked, literal, resolve
 from byollm.transports.progress import Stop
 from byollm.transports.tls import context_for
 
+
 class Way(NamedTuple):
     """Where to: the endpoint's site, the proxy before it, how to trust it, and how many seconds each step may take."""
 
@@ -160,7 +161,9 @@ def _through(way: Way, pipe: Pipe) -> tuple[Pipe, Check]:
     if status == 407:
         mend = "proxy: http://${PROXY_USER}:${PROXY_PASSWORD}@" + proxy.site.authority
         raise Dead(Check("tunnel", "fail", "the proxy wants a name and password (407)", mend))
-    mend = f"have the proxy allow {way.site.name}:{way.site.port}, name another `proxy:`, or `proxy: none` to go without"
+    mend = (
+        f"have the proxy allow {way.site.name}:{way.site.port}, name another `proxy:`, or `proxy: none` to go without"
+    )
     raise Dead(Check("tunnel", "fail", f"the proxy refuses {way.site.name}: {reason}", mend))
 
 

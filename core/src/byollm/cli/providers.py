@@ -18,7 +18,9 @@ SECONDS = 60.0
 def run(words: Sequence[str]) -> int:
     """The command; 1 when `--load` finds a broken plugin. Raises what `main` tells."""
     parser = Parser("providers", "The provider plugins that are installed, and those that could be.")
-    parser.add_argument("--load", action="store_true", help="load each alone, in a fresh process, and say what is broken")
+    parser.add_argument(
+        "--load", action="store_true", help="load each alone, in a fresh process, and say what is broken"
+    )
     parser.add_argument("--one", metavar="NAME", help=argparse.SUPPRESS)
     options = parser.read(words)
     if options.one:
@@ -132,5 +134,3 @@ def _print(found: list[dict[str, Any]], missing: dict[str, dict[str, Any]]) -> N
         show.say(line)
     show.say()
     show.say("Any other OpenAI-compatible endpoint is `provider: custom`. In a clone: pip install ./plugins/NAME.")
-
-

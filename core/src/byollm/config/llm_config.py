@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from byollm.config.places import Document, Problem, document_of, name, shown
@@ -26,21 +27,29 @@ def load(config: Any) -> LlmConfig:
     """
     if isinstance(config, LlmConfig):
         return config
-    document = _document(config)
-    del config  # it may hold a key, and what is raised below must not show it
-    if isinstance(document, Problem):
-        raise ConfigError(document.message, hint=document.hint)
-    from byollm.config.reading import read
-
-    return read(document)
+    found = _loaded(config)
+    del config
+    if isinstance(found, ConfigError):
+        raise found
+    return found
 
 
 def load_file(path: str | os.PathLike[str]) -> LlmConfig:
     """`load` for what is a path whatever it looks like. Raises ConfigError."""
-    from byollm.config.reading import read
-    from byollm.config.yaml import read_yaml
+    return load(Path(path))
 
-    return read(read_yaml(path))
+
+def _loaded(config: Any) -> LlmConfig | ConfigError:
+    """The configuration, or what is wrong with it: without its frames, whose locals may hold a key."""
+    from byollm.config.reading import read
+
+    try:
+        document = _document(config)
+        if isinstance(document, Problem):
+            return ConfigError(document.message, hint=document.hint)
+        return read(document)
+    except ConfigError as error:
+        return error.with_traceback(None)
 
 
 def _document(config: Any) -> Document | Problem:

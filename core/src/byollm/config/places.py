@@ -1,7 +1,7 @@
 """Where a word of the configuration stands, and what is said about it.
 
-A `Document` is what was written, as plain values, together with the place of every key and value. Texts that may be
-keys are sealed in a `Secret` on the way in, so that neither an error nor a traceback with locals can show one.
+A `Document` is what was written, as plain values, together with the place of every key and value. What an error shows
+of it goes through `name` and `shown`, which hide whatever looks like a credential.
 """
 
 from __future__ import annotations
@@ -180,38 +180,13 @@ def looks_like_key(text: str) -> bool:
     return any(re.search(r"\d", run) and re.search(r"[A-Za-z]", run) for run in _RUN.findall(text))
 
 
-_SECRET_NAME = re.compile(r"(?:key|secret|password|passphrase|token|auth|authorization|cookie|bearer)\Z")
-_SECRET_FOLDERS: Final = frozenset({"credentials", "headers", "proxy"})
-_REFERENCE = re.compile(r"(?:env|file|keyring|cmd):|.*\$\{[A-Za-z_][A-Za-z0-9_]*\}", re.DOTALL)
-
-
-def sealed(value: str, path: KeyPath) -> str | Secret:
-    """`value`, in a Secret when its place says that it may be a credential and it is no reference to one."""
-    if _REFERENCE.match(value) or not path:
-        return value
-    words = [step.lower() for step in path if isinstance(step, str)]
-    last = words[-1] if words else ""
-    if _SECRET_NAME.search(last) and "tls" not in words[:-1]:
-        return Secret(value)
-    return Secret(value) if not _SECRET_FOLDERS.isdisjoint(words) else value
-
-
-def unsealed(value: Any) -> Any:
-    """Plain values again, for what is no credential after all (`extra`, a plugin's options)."""
-    if isinstance(value, Secret):
-        return value.reveal()
-    if isinstance(value, dict):
-        return {key: unsealed(item) for key, item in value.items()}
-    return [unsealed(item) for item in value] if isinstance(value, list) else value
-
-
-def plain_of(node: Node, path: KeyPath = ()) -> Any:
-    """The plain values below a node, sealed where they may be credentials."""
+def plain_of(node: Node) -> Any:
+    """The plain values below a node."""
     if node.entries is not None:
-        return {key: plain_of(item, (*path, key)) for key, (_, _, item) in node.entries.items()}
+        return {key: plain_of(item) for key, (_, _, item) in node.entries.items()}
     if node.items is not None:
-        return [plain_of(item, (*path, index)) for index, item in enumerate(node.items)]
-    return sealed(node.value, path) if isinstance(node.value, str) else node.value
+        return [plain_of(item) for item in node.items]
+    return node.value
 
 
 class _Count:
@@ -232,7 +207,7 @@ def _plain(value: Any, path: KeyPath, count: _Count) -> Any:
     if count.left < 0 or len(path) > MAX_DEPTH:
         return Problem("the configuration is too deep or too large, or contains itself", "write it flat and once")
     if isinstance(value, str):
-        return sealed(str.__str__(value), path)
+        return str.__str__(value)
     if isinstance(value, Mapping):
         return _plain_mapping(value, path, count)
     if isinstance(value, list | tuple):

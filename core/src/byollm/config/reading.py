@@ -6,12 +6,11 @@ import os
 from typing import Any, NoReturn
 
 from byollm.config import schema
-from byollm.config.places import Document, KeyPath, name, shown, unsealed
+from byollm.config.places import Document, KeyPath, name, shown
 from byollm.config.records import Extension, LlmConfig, TaskConfig, TenantConfig
 from byollm.config.settings import Context
 from byollm.config.targets import Catalog, chain, credentials, given, split_model
 from byollm.config.words import OF_A_TARGET, OF_THE_ROOT, listing, nearest
-from byollm.wire.redact import Secret
 
 _OF_A_TASK = ("deployment", "route", "failover")
 
@@ -41,7 +40,6 @@ def _root(document: Document) -> tuple[dict[str, Any], KeyPath]:
     if beside:
         raise document.error((beside[0],), f"`{beside[0]}` stands beside `llm_config`", "indent it below `llm_config:`")
     inner = value["llm_config"]
-    inner = inner.reveal() if isinstance(inner, Secret) else inner
     if isinstance(inner, str) and split_model(inner):
         inner = dict(zip(("provider", "model"), split_model(inner) or (), strict=True))
     if not isinstance(inner, dict):
@@ -99,7 +97,6 @@ class _Reader:
             self._task(label, value, (*self._path, key, label), loose=False)
 
     def _task(self, label: str, value: Any, path: KeyPath, *, loose: bool) -> None:
-        value = value.reveal() if isinstance(value, Secret) else value
         if label in self._tasks:
             raise self._document.error(path, f"the task `{name(label)}` stands twice", "keep one of the two")
         if not label.strip():
@@ -162,7 +159,6 @@ class _Reader:
 
     def _read_default(self) -> None:
         value = self._settings.get("default")
-        value = value.reveal() if isinstance(value, Secret) else value
         path = (*self._path, "default")
         if value is None:
             return
@@ -220,14 +216,12 @@ class _Reader:
         if isinstance(value, str) and value.strip():
             return Extension(value, where=where)
         if isinstance(value, dict) and isinstance(value.get("name"), str):
-            return Extension(
-                value["name"], options=unsealed({key: value[key] for key in value if key != "name"}), where=where
-            )
+            return Extension(value["name"], options={key: value[key] for key in value if key != "name"}, where=where)
         if isinstance(value, dict) and len(value) == 1:
             label, options = next(iter(value.items()))
             if options is None or isinstance(options, dict):
-                return Extension(label, options=unsealed(options or {}), where=where)
-        if value is None or isinstance(value, bool | int | float | str | list | dict | Secret):
+                return Extension(label, options=options or {}, where=where)
+        if value is None or isinstance(value, bool | int | float | str | list | dict):
             sentence = f"an entry is a name, or a name with its options, not {shown(value)}"
             raise self._document.error(path, sentence, "- {name: redact}", value=True)
         return Extension(type(value).__name__, instance=value, where=where)

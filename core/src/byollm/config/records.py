@@ -84,8 +84,8 @@ class DeploymentConfig:
     on_unsupported: OnUnsupported = "adapt"
     guard: Literal["local", "ask"] = "local"
     transport: Any = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     places: Mapping[str, Where] = field(default_factory=dict, repr=False)
     where: Where = NOWHERE
 

@@ -220,15 +220,13 @@ def validated(model: type[Written], value: Any, document: Document, path: KeyPat
 
 def _first(problems: list[Any], model: type[Written], document: Document, path: KeyPath, what: str) -> ConfigError:
     """The problem that stands first in the file; the places of the others are told."""
-    known = model.model_fields
-    placed = sorted(
-        (document.where((*path, *(step for step in problem["loc"]))), index) for index, problem in enumerate(problems)
-    ) if document.source else [(document.where(path), index) for index in range(len(problems))]  # fmt: skip
-    problem = problems[placed[0][1]]
-    error = _error(problem, known, document, path, what)
-    others = [str(where.line) for where, _ in placed[1:6] if where.line is not None]
+    places = [document.where((*path, *problem["loc"])) for problem in problems]
+    # A key that is missing often stands there under another name: a key that nobody knows tells more.
+    order = sorted(range(len(problems)), key=lambda n: (problems[n]["type"] == "missing", places[n].line or 0, n))
+    error = _error(problems[order[0]], model.model_fields, document, path, what)
+    others = sorted({line for n in order[1:] if (line := places[n].line) is not None})
     if others:
-        error.message += f" (more to mend on line {', '.join(others)})"
+        error.message += f" (more to mend on line {', '.join(map(str, others[:5]))})"
     return error
 
 

@@ -133,7 +133,6 @@ def parse_reference(
     text = value.reveal() if isinstance(value, Secret) else value
     nothing = Problem("a reference is a text or a callable", f"write `{label}: ${{NAME}}`")
     found = _parse(label, text, where, allow_cmd, base) if isinstance(text, str) else nothing
-    del value, text
     if isinstance(found, SecretReference):
         return found
     file, line, column = where

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from byollm.config import schema
-from byollm.config.places import Document, Finding, KeyPath, name, shown, unsealed
+from byollm.config.places import Document, Finding, KeyPath, name, shown
 from byollm.config.records import OAuth, Retries
 from byollm.config.secrets import SecretReference, parse_reference
 from byollm.errors import ConfigError
@@ -40,7 +40,7 @@ class Context:
         reference = parse_reference(label, value, where, allow_cmd=self.allow_cmd, base=self.base)
         if reference.is_placeholder:
             self.findings.append(Finding("error", where, f"the {label} is a placeholder", example))
-        elif reference.kind == "literal" and isinstance(value, Secret | str) and not label.endswith("_id"):
+        elif reference.kind == "literal" and isinstance(value, str) and not label.endswith("_id"):
             self.findings.append(Finding("warning", where, f"the {label} itself is written here", example))
         return reference
 
@@ -202,16 +202,16 @@ def headers(
 def _header(
     context: Context, header: str, value: Any, path: KeyPath, plain: dict[str, str], secret: dict[str, SecretReference]
 ) -> None:
-    written = value.reveal() if isinstance(value, Secret) else value
-    reference = callable(value) or (isinstance(written, str) and bool(_REFERENCE.match(written)))
-    del written
-    if reference or (isinstance(value, str | Secret) and _SECRET_HEADER.search(header)):
+    reference = (
+        callable(value) or isinstance(value, Secret) or (isinstance(value, str) and bool(_REFERENCE.match(value)))
+    )
+    if reference or (isinstance(value, str) and _SECRET_HEADER.search(header)):
         secret[header] = context.secret(f"header {header}", value, path, f'{header}: "${{NAME}}"')
-    elif isinstance(value, bool) or not isinstance(value, str | int | float | Secret):
+    elif isinstance(value, bool) or not isinstance(value, str | int | float):
         sentence = f"the header `{header}` must be a text, not {shown(value)}"
         raise context.document.error(path, sentence, f'{header}: "text"', value=True)
     else:
-        text = value.reveal() if isinstance(value, Secret) else str(value)
+        text = str(value)
         if not text.isascii() or any(character < " " or character == "\x7f" for character in text):
             sentence = f"the header `{header}` holds a character that no header can carry"
             raise context.document.error(path, sentence, "use printable ASCII", value=True)
@@ -222,23 +222,20 @@ def pricing(context: Context, value: Mapping[str, Any], path: KeyPath) -> dict[s
     """Prices per million tokens, checked by what will reckon with them."""
     from byollm.providers.pricing import Price
 
-    plain: dict[str, Any] = unsealed(value)
     try:
-        Price.from_config(plain)
+        Price.from_config(value)
     except ConfigError as error:
         problem = error
     else:
-        return plain
+        return dict(value)
     raise context.document.error(path, problem.message, problem.hint or schema.EXAMPLES["pricing"], value=True)
 
 
 def query(context: Context, value: Mapping[str, Any], path: KeyPath) -> dict[str, str]:
     """What is added to every URL. No secrets: URLs end up in logs."""
     found = {}
-    for key, item in value.items():
-        text = item.reveal() if isinstance(item, Secret) else item
+    for key, text in value.items():
         if isinstance(text, str) and "${" in text:
-            del text
             sentence = f"`{name(key)}`: a secret in a URL ends up in logs"
             raise context.document.error((*path, key), sentence, "send it as a header: `headers: {X-Api-Key: …}`")
         if isinstance(text, bool) or not isinstance(text, str | int | float):

@@ -7,14 +7,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from byollm.config import schema, settings
-from byollm.config.places import KeyPath, name, shown, unsealed
+from byollm.config.places import KeyPath, name, shown
 from byollm.config.records import DeploymentConfig, OAuth, Retries
 from byollm.config.secrets import SecretReference
 from byollm.config.settings import Context
 from byollm.config.words import SURELY_WRONG, listing, nearest
 from byollm.errors import ConfigError
 from byollm.transports.base import Timeouts
-from byollm.wire.redact import Secret
 
 _MODEL = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)[/:](\S.*)\Z")
 _PROVIDER = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")
@@ -58,7 +57,6 @@ class Catalog:
 
     def add(self, label: str, value: Any, path: KeyPath) -> None:
         """Read one target under a name of its own. Raises ConfigError."""
-        value = value.reveal() if isinstance(value, Secret) else value
         if isinstance(value, str):
             split = split_model(value)
             if split is None:
@@ -101,7 +99,7 @@ class Catalog:
         self._wanted[label] = []
         self.deployments[label] = DeploymentConfig(
             name=label,
-            options=unsealed(options),
+            options=options,
             places={key: document.where((*path, key)) for key in found},
             where=document.where(path),
             **{key: found[key] for key in _PLAIN if key in found},
@@ -180,7 +178,7 @@ class Catalog:
             values["capabilities"] = settings.capabilities(context, found["capabilities"], (*path, "capabilities"))
         if "pricing" in found:
             values["pricing"] = settings.pricing(context, found["pricing"], (*path, "pricing"))
-        return values | ({"extra": unsealed(found["extra"])} if "extra" in found else {})
+        return values | ({"extra": found["extra"]} if "extra" in found else {})
 
     def follow(self, owner: str, value: Any, path: KeyPath) -> None:
         """Note a failover list: names of deployments, or inline targets, which are read at once."""
@@ -192,7 +190,6 @@ class Catalog:
 
     def entry(self, owner: str, value: Any, path: KeyPath, label: str) -> None:
         """Note one candidate of `owner`: a name for later, or an inline target under `label`, read at once."""
-        value = value.reveal() if isinstance(value, Secret) else value
         if isinstance(value, dict):
             self.add(label, value, path)
             self._wanted.setdefault(owner, []).append((label, path, label))

@@ -36,7 +36,6 @@ def read_yaml(path: str | os.PathLike[str]) -> Document:
 def parse_yaml(data: Any, source: str = "<yaml>") -> Document:
     """The document in bytes or a text; `source` names it in errors. Raises ConfigError when it is not strict YAML."""
     found = _parse(data)
-    del data
     if isinstance(found, Problem):
         raise ConfigError(found.message, hint=found.hint, file=source, line=found.line, column=found.column)
     return Document(plain_of(found), source, found)

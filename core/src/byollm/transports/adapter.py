@@ -11,11 +11,9 @@ from typing import Any
 
 from byollm.transports.base import AsyncResponse, Broken, Outgoing, Response
 from byollm.transports.bounded import bounded
-from byollm.transports.egress import is_forbidden
 from byollm.transports.failures import known
 from byollm.transports.inflate import Body
 from byollm.transports.message import Way, head_of, url_of, way_of
-from byollm.transports.names import literal
 from byollm.transports.progress import Progress, Stop
 from byollm.wire.exchange import Head
 
@@ -50,7 +48,11 @@ class _Call:
         if not any(name.lower() == "accept-encoding" for name, _ in headers):
             headers.append(("accept-encoding", "gzip"))
         self.request = _family(transport).Request(
-            outgoing.method, url_of(outgoing, way), headers=headers, content=outgoing.body, extensions={"timeout": self.clock}
+            outgoing.method,
+            url_of(outgoing, way),
+            headers=headers,
+            content=outgoing.body,
+            extensions={"timeout": self.clock},
         )
 
     def _left(self, seconds: float | None) -> float | None:
@@ -88,8 +90,6 @@ def _begin(transport: object, outgoing: Outgoing) -> _Call | Broken:
     way = way_of(outgoing)
     if isinstance(way, Broken):
         return way
-    if any(is_forbidden(address.where[0]) for address in literal(way.site.name, way.site.port)):
-        return Broken("refused", "no", "an address that is never talked to")
     if outgoing.cancellation.cancelled:
         return Broken("cancelled", "no")
     if outgoing.deadline is not None and monotonic() >= outgoing.deadline:

@@ -10,8 +10,9 @@ from time import monotonic
 from typing import Any
 
 from byollm.transports.base import Broken, Cancellation, Outgoing, Place
-from byollm.transports.egress import Proxy, Site, destination, plain, proxy_of
+from byollm.transports.egress import Proxy, Site, destination, is_forbidden, plain, proxy_of
 from byollm.transports.library import Library
+from byollm.transports.names import literal
 from byollm.transports.progress import Progress
 from byollm.wire.exchange import Head
 
@@ -59,6 +60,9 @@ def _way(base: str, place: Place) -> Way | Broken:
     if isinstance(found, Broken):
         return found
     site, path = found
+    # A name is checked when it is resolved. An address needs no resolving, and a proxy would take it anywhere.
+    if any(is_forbidden(address.where[0]) for address in literal(site.name, site.port)):
+        return Broken("refused", "no", f"{site.name} is an address that is never talked to")
     proxy = None if place.proxy is None else proxy_of(place.proxy)
     if isinstance(proxy, Broken):
         return proxy

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -15,23 +16,42 @@ from byollm.types.tools import ProviderTool, Tool, ToolChoice, as_tool, as_tool_
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """The neutral words for `reasoning_effort`, weakest first."""
 
+_RENAMED: Final = {
+    "response_format": "output_schema",
+    "response_model": "output_schema",
+    "response_schema": "output_schema",
+    "json_schema": "output_schema",
+    "max_output_tokens": "max_tokens",
+    "max_completion_tokens": "max_tokens",
+    "max_new_tokens": "max_tokens",
+    "stop_sequences": "stop",
+    "effort": "reasoning_effort",
+    "reasoning": "reasoning_effort",
+    "thinking": "reasoning_effort",
+    "functions": "tools",
+    "function_call": "tool_choice",
+    "instructions": "system",
+    "system_prompt": "system",
+    "user": "end_user_id",
+    "safety_identifier": "end_user_id",
+    "prompt_cache_key": "cache_key",
+    "extra_body": "extra",
+}
+"""What other libraries call our parameters."""
+
 _OTHER_WORDS: Final = {
     "stream": "call client.stream(…) instead",
-    "response_format": "the parameter is called output_schema",
-    "max_output_tokens": "the parameter is called max_tokens",
-    "max_completion_tokens": "the parameter is called max_tokens",
-    "stop_sequences": "the parameter is called stop",
-    "effort": "the parameter is called reasoning_effort",
-    "thinking": "the parameter is called reasoning_effort",
-    "functions": "the parameter is called tools",
-    "user": "the parameter is called end_user_id",
+    "model": "the configuration names the model; choose with task=… or deployment=…",
     "base_url": "set `endpoint:` of the target in the configuration",
     "api_base": "set `endpoint:` of the target in the configuration",
     "api_key": "set `api_key:` of the target in the configuration",
     "fallbacks": "list them under `failover:` in the configuration",
     "drop_params": "set `on_unsupported: adapt` in the configuration",
     "num_retries": "set `retries:` in the configuration",
-    "extra_body": 'the parameter is called extra: extra={"provider": {…}}',
+    "max_retries": "set `retries:` in the configuration",
+    "request_timeout": "pass timeout=… (seconds for the whole call), or set `timeout:` in the configuration",
+    "extra_headers": "set `headers:` of the target in the configuration",
+    "headers": "set `headers:` of the target in the configuration",
     "provider": "the program does not name providers; the configuration does",
     "messages": "pass the messages as the first argument",
     "prompt": "pass the text as the first argument",
@@ -141,9 +161,15 @@ PARAMETERS: Final = frozenset(_DEFAULTS)
 
 def unknown_parameter(name: str, also: Sequence[str] = ()) -> UnknownParameterError:
     """The error for a parameter nobody knows, naming the nearest one that exists."""
+    if name in _OTHER_WORDS:
+        return UnknownParameterError(f"unknown parameter {name!r}", field=name, hint=_OTHER_WORDS[name])
     known = sorted({*PARAMETERS, *also} - {"stream"})
-    nearest = next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), None)
-    hint = _OTHER_WORDS.get(name) or (f"did you mean {nearest}?" if nearest else f"known: {', '.join(known)}")
+    nearest = _RENAMED.get(name) or next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), None)
+    hint = f"did you mean {nearest}?" if nearest else f"known: {', '.join(known)}"
+    if nearest == "extra":
+        hint = 'did you mean extra={"provider": {…}}?'
+    elif name in _RENAMED:
+        hint = f"the parameter is called {nearest}"
     return UnknownParameterError(f"unknown parameter {name!r}", field=name, hint=hint, nearest=nearest)
 
 
@@ -154,7 +180,7 @@ def as_messages(value: Any) -> tuple[Message, ...]:
     if isinstance(value, (str, *PART_TYPES)):
         return (Message("user", as_parts(value)),)
     if isinstance(value, Request):
-        return value.messages
+        raise ConfigError("this is a whole Request already", hint="change it with request.with_(…)")
     if not isinstance(value, Sequence) or isinstance(value, bytes):
         raise ConfigError(f"messages must be a string or a list of messages, not {type(value).__name__}")
     if all(isinstance(item, Message) for item in value):
@@ -172,7 +198,7 @@ def replace_request(request: Request, **changes: Any) -> Request:
 
 
 def _stop(value: Any) -> tuple[str, ...] | None:
-    words = (value,) if isinstance(value, str) else tuple(value)
+    words = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list | tuple) else (None,)
     if not all(isinstance(word, str) and word for word in words):
         raise ConfigError("stop must be a non-empty string or a list of them")
     return words or None
@@ -196,17 +222,39 @@ def _effort(value: Any) -> str:
 
 
 def _system(value: Any) -> Any:
-    return value if isinstance(value, str) else as_parts(value)
+    if isinstance(value, str):
+        return value
+    texts = value if isinstance(value, list | tuple) else (value,)
+    if not all(isinstance(text, str | Text) for text in texts):
+        raise ConfigError(f"system must be a text or a list of texts, not {value!r}")
+    return as_parts(texts)
+
+
+def _kind(name: str, kind: type, what: str) -> Any:
+    def read(value: Any) -> Any:
+        if not isinstance(value, kind):
+            raise ConfigError(f"{name} must be {what}, not {value!r}")
+        return value
+
+    return read
+
+
+def _mapping(name: str, fits: Callable[[Any], bool], what: str) -> Any:
+    def read(value: Any) -> Any:
+        if not isinstance(value, Mapping) or not all(isinstance(key, str) and fits(value[key]) for key in value):
+            raise ConfigError(f"{name} must be {what}")
+        return value
+
+    return read
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _number(name: str) -> Any:
     def read(value: Any) -> Any:
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or value != value
-            or abs(value) == float("inf")
-        ):
+        if not _finite(value):
             raise ConfigError(f"{name} must be a finite number, not {value!r}")
         return value
 
@@ -234,4 +282,9 @@ _READERS: Final[dict[str, Any]] = {
     **{name: _whole(name, 0) for name in ("max_tokens", "top_k", "logprobs")},
     "seed": _whole("seed"),
     "n": _whole("n", 1),
+    **{name: _kind(name, bool, "True or False") for name in ("parallel_tool_calls", "store", "prefill", "stream")},
+    **{name: _kind(name, str, "a text") for name in ("verbosity", "service_tier", "cache_key", "end_user_id")},
+    "logit_bias": _mapping("logit_bias", _finite, "a mapping from token to number"),
+    "metadata": _mapping("metadata", lambda value: isinstance(value, str), "a mapping from text to text"),
+    "extra": _mapping("extra", lambda value: isinstance(value, Mapping), 'a mapping {"provider": {…}}'),
 }

@@ -24,7 +24,7 @@ _KINDS: Final[dict[str, type]] = {
     "opaque": Opaque,
 }
 _ALWAYS: Final = frozenset({"text", "source", "id", "name", "arguments", "is_error", "parts", "provider", "transport"})
-"""Fields that are never None, in any part that has no default of None for them."""
+"""Fields that are never written as null: what is None is left out."""
 _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 
 

@@ -9,6 +9,9 @@ from typing import Any, Literal
 
 from byollm.errors import ConfigError
 
+_CLOSED = ("additionalProperties", False)
+"""Plugins close an object where their provider wants it closed."""
+
 ToolChoiceMode = Literal["auto", "none", "required"]
 
 
@@ -30,34 +33,22 @@ class Tool:
     @classmethod
     def from_function(cls, function: Callable[..., Any]) -> Tool:
         """Name, docstring and annotations become name, description and schema. Raises ConfigError when they cannot."""
-        from pydantic import TypeAdapter, ValidationError, create_model
-        from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+        from pydantic import TypeAdapter
+        from pydantic.errors import PydanticUserError
 
         name = getattr(function, "__name__", "")
         try:
-            hints = inspect.signature(function, eval_str=True).parameters
-            fields: dict[str, Any] = {
-                key: (
-                    Any if hint.annotation is inspect.Parameter.empty else hint.annotation,
-                    ... if hint.default is inspect.Parameter.empty else hint.default,
-                )
-                for key, hint in hints.items()
-            }
-            schema = TypeAdapter(create_model(name, **fields)).json_schema()
-        except (
-            TypeError,
-            ValueError,
-            NameError,
-            ValidationError,
-            PydanticSchemaGenerationError,
-            PydanticUserError,
-        ) as error:
-            problem = str(error).splitlines()[0]
+            adapter: TypeAdapter[Any] = TypeAdapter(function)  # type: ignore[arg-type]  # pydantic takes functions, too
+            schema = adapter.json_schema()
+        except (TypeError, ValueError, NameError, PydanticUserError) as error:
+            problem = str(error).partition("\n")[0].partition(". ")[0]
         else:
-            schema.pop("title", None)
-            for entry in schema.get("properties", {}).values():
-                entry.pop("title", None)
-            return cls(name, inspect.getdoc(function), {"properties": {}, **schema}, function=function)
+            if schema.get("type") == "object" and name.isidentifier():
+                for entry in schema["properties"].values():
+                    entry.pop("title", None)
+                schema = {word: value for word, value in schema.items() if (word, value) != _CLOSED}
+                return cls(name, inspect.getdoc(function), schema, function=function)
+            problem = "its parameters must have names, and so must it"
         raise ConfigError(f"function {name!r} cannot become a tool: {problem}", hint="annotate it, or pass byollm.Tool")
 
 
@@ -104,7 +95,8 @@ def as_tool_choice(value: Any) -> ToolChoice | None:
     if isinstance(value, Tool):
         return ToolChoice("required", value.name)
     if isinstance(value, Mapping):
-        name = value.get("function", value).get("name")
+        function = value.get("function", value)
+        name = function.get("name") if isinstance(function, Mapping) else None
         if isinstance(name, str):
             return ToolChoice("required", name)
     raise ConfigError(f"tool_choice {value!r} is not auto, none, required or a tool's name")

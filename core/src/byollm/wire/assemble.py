@@ -7,7 +7,8 @@ Who breaks it is the plugin, not the provider: `PluginError`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
+from typing import Any, NoReturn
 
 from byollm.errors import PluginError
 from byollm.types.completion import Completion
@@ -89,7 +90,7 @@ class Assembler:
                 if slot is None:
                     slot = slots[event.index] = _Slot(Text)  # type: ignore[union-attr]  # narrowed by `kind`
                 elif slot.kind is not Text:
-                    self._clash(event)
+                    slot = self._slot(event, Text)
                 slot.pieces.append(event.text)  # type: ignore[union-attr]  # narrowed by `kind`
             else:
                 self._check(kind)
@@ -107,21 +108,20 @@ class Assembler:
         if kind is ReasoningDelta:
             self._slot(event, Reasoning).pieces.append(event.text)
         elif kind is ToolCallStarted:
-            if event.index in self._slots:
-                self._clash(event)
-            self._slot(event, ToolCall).tool = (event.id, event.name)
+            self._new(event, ToolCall).tool = (event.id, event.name)
         elif kind is ToolCallDelta:
-            if event.index not in self._slots:
+            slot = self._slots.get(event.index)
+            if slot is None or slot.kind is not ToolCall:
                 self._clash(event)
-            self._slot(event, ToolCall).pieces.append(event.arguments)
+            slot.pieces.append(event.arguments)
         elif kind is PartAdded:
-            if event.index in self._slots:
-                self._clash(event)
-            self._slot(event, type(event.part)).part = event.part
+            self._new(event, PartAdded).part = event.part
         elif kind is StateAttached:
             slot = self._slots.get(event.index)
             if slot is None:
-                slot = self._slots[event.index] = _Slot(Reasoning)
+                slot = self._slots[event.index] = _Slot(StateAttached)
+            elif slot.part is not None and not hasattr(slot.part, "state"):
+                self._clash(event)
             slot.state = event.state
         elif kind is UsageReported:
             self._usage = self._usage.updated(event.usage)
@@ -134,16 +134,21 @@ class Assembler:
         slot = self._slots.get(event.index)
         if slot is None:
             slot = self._slots[event.index] = _Slot(kind)
+        elif slot.kind is StateAttached:
+            slot.kind = kind  # made by a state that came before its part
         elif slot.kind is not kind:
-            if slot.kind is Reasoning and not slot.pieces and slot.part is None:
-                slot.kind = kind  # made by a state that came before its part
-            else:
-                self._clash(event)
+            self._clash(event)
         return slot
 
-    def _clash(self, event: Any) -> None:
+    def _new(self, event: Any, kind: type) -> _Slot:
+        slot = self._slots.get(event.index)
+        if slot is not None and slot.kind is not StateAttached:
+            self._clash(event)
+        return self._slot(event, kind)
+
+    def _clash(self, event: Any) -> NoReturn:
         raise PluginError(
-            f"the plugin made {type(event).__name__} for part {event.index}, which is another kind of part"
+            f"the plugin made {type(event).__name__} for part {event.index}, which is another part or another kind"
         )
 
     def completion(self) -> Completion:
@@ -161,12 +166,14 @@ class Assembler:
 
 def _part(slot: _Slot) -> Part:
     if slot.part is not None:
-        return slot.part
+        whole: Any = slot.part
+        kept: Part = whole if slot.state is None else replace(whole, state=slot.state)
+        return kept
     text = slot.pieces[0] if len(slot.pieces) == 1 else "".join(slot.pieces)
     if slot.kind is Text:
         return Text(text, None, slot.state)
-    if slot.kind is Reasoning:
-        return Reasoning(text, slot.state)
+    if slot.kind is not ToolCall:
+        return Reasoning(text, slot.state)  # a state without any text is a thought that is not shown
     return ToolCall(*slot.tool, text or "{}", None, slot.state)
 
 
@@ -174,17 +181,20 @@ def events_of(completion: Completion) -> list[Event]:
     """A completion as the events it could have been made of: for answers that come from a cache or a middleware."""
     events: list[Event] = [Started(completion.id, completion.model)]
     for index, part in enumerate(completion.parts):
+        if getattr(part, "cache", None) is not None:  # no delta carries the hint
+            events.append(PartAdded(index, part))
+            continue
         if type(part) is Text:
             events.append(TextDelta(index, part.text))
         elif type(part) is Reasoning:
             events.append(ReasoningDelta(index, part.text))
-        elif type(part) is ToolCall:
+        elif type(part) is ToolCall and part.arguments:
             events += (ToolCallStarted(index, part.id, part.name), ToolCallDelta(index, part.arguments))
         else:
             events.append(PartAdded(index, part))
-        state = getattr(part, "state", None)
-        if state is not None and type(part) in (Text, Reasoning, ToolCall):
-            events.append(StateAttached(index, state))
+            continue
+        if part.state is not None:
+            events.append(StateAttached(index, part.state))
     events.append(UsageReported(completion.usage))
     if completion.finish_reason is not None:
         events.append(Finished(completion.finish_reason, completion.raw_finish_reason))

@@ -1,12 +1,12 @@
 """Bytes into frames: a whole JSON document, server-sent events, or one document a line.
 
-A decoder is fed pieces as they arrive, cut anywhere, and answers the frames that became complete. Hostile bytes raise
-`ProtocolError` and nothing else.
+A decoder is fed pieces as they arrive, cut anywhere, and answers the frames that became complete, one by one: what
+stands before a broken frame is read, whatever the cut. Hostile bytes raise `ProtocolError` and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from byollm.errors import ProtocolError
@@ -16,16 +16,17 @@ from byollm.wire.json import parse_json
 LINE_LIMIT: Final = 32 * 1024 * 1024
 """The most bytes one event or line may have; a made image in a stream stays well below."""
 _DONE: Final = b"[DONE]"
+_MARK: Final = b"\xef\xbb\xbf"
 
 
 class Decoder(Protocol):
     """Pieces in, frames out."""
 
-    def feed(self, piece: bytes) -> list[Frame]:
-        """The frames completed by this piece. Raises ProtocolError."""
+    def feed(self, piece: bytes) -> Iterator[Frame]:
+        """The frames completed by this piece; exhaust it. Raises ProtocolError at the frame that is broken."""
         ...
 
-    def end(self) -> list[Frame]:
+    def end(self) -> Iterator[Frame]:
         """The frames that the end of the body completes. Raises ProtocolError."""
         ...
 
@@ -39,77 +40,79 @@ class JsonDecoder:
         self._pieces: list[bytes] = []
         self.document: Any = None
 
-    def feed(self, piece: bytes) -> list[Frame]:
+    def feed(self, piece: bytes) -> Iterator[Frame]:
         """Keep it: a document is read when it is whole."""
         self._pieces.append(piece)
-        return []
+        return iter(())
 
-    def end(self) -> list[Frame]:
+    def end(self) -> Iterator[Frame]:
         """The document. Raises ProtocolError when there is none."""
         body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         if not body.strip():
             raise ProtocolError("the answer's body is empty")
         self.document = _document(body)
-        return [Frame("", self.document)]
+        yield Frame("", self.document)
 
 
 class SseDecoder:
     """Server-sent events: CR, LF or CRLF, comments, multi-line data, a byte order mark, no blank line at the end."""
 
-    __slots__ = ("_buffer", "_first", "_held")
+    __slots__ = ("_first", "_held", "_parts", "_size")
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._parts: list[bytes] = []  # the event that is not complete yet: joined only once it is, or a large one costs
+        self._size = 0
         self._first = True
         self._held = False
 
-    def feed(self, piece: bytes) -> list[Frame]:
+    def feed(self, piece: bytes) -> Iterator[Frame]:
         """Events end at a blank line; the usual case, LF and one `data:` line, is a split and a slice."""
         if self._first:
             piece = self._without_mark(piece)
-            if self._first:
-                return []
         if b"\r" in piece or self._held:
             piece = self._plain(piece)
-        buffer = self._buffer + piece if self._buffer else piece
-        blocks = buffer.split(b"\n\n")
-        self._buffer = blocks.pop()
-        if len(self._buffer) > LINE_LIMIT:
-            raise ProtocolError("one event of the stream is larger than any answer needs")
-        frames: list[Frame] = []
+        parts = self._parts
+        if parts:
+            if b"\n\n" not in piece and not (piece[:1] == b"\n" and parts[-1][-1:] == b"\n"):
+                self._keep(piece)
+                return
+            parts.append(piece)
+            piece = b"".join(parts)
+            parts.clear()
+        blocks = piece.split(b"\n\n")
+        self._size = 0
+        self._keep(blocks.pop())
         for block in blocks:
-            if block.startswith(b"data: ") and b"\n" not in block:
-                data = block[6:]
-                if data != _DONE:
-                    frames.append(Frame("", _document(data)))
-            elif block:
+            if block[:7] == b"data: {" and b"\n" not in block:
+                yield Frame("", _document(block[6:]))
+            else:
                 frame = _event(block)
                 if frame is not None:
-                    frames.append(frame)
-        return frames
+                    yield frame
 
-    def end(self) -> list[Frame]:
+    def end(self) -> Iterator[Frame]:
         """A stream may end without the last blank line: what is left is an event if it is a whole one."""
-        rest, self._buffer = (self._buffer + (b"\n" if self._held else b"")).strip(b"\n"), b""
-        if not rest:
-            return []
+        rest = b"".join(self._parts) + (b"\n" if self._held else b"")
+        self._parts.clear()
         try:
             frame = _event(rest)
         except ProtocolError:
             frame = None  # an event cut in the middle: the missing terminal marker tells, not this
-        return [frame] if frame is not None else []
+        if frame is not None:
+            yield frame
+
+    def _keep(self, piece: bytes) -> None:
+        if piece:
+            self._parts.append(piece)
+            self._size += len(piece)
+            if self._size > LINE_LIMIT:
+                raise ProtocolError("one event of the stream is larger than any answer needs")
 
     def _without_mark(self, piece: bytes) -> bytes:
-        piece = self._buffer + piece
-        self._buffer = b""
-        if piece[:3] == b"\xef\xbb\xbf":
-            self._first = False
-            return piece[3:]
-        if len(piece) < 3 and b"\xef\xbb\xbf".startswith(piece):
-            self._buffer = piece
-            return b""
-        self._first = False
-        return piece
+        piece = b"".join([*self._parts, piece])
+        self._parts.clear()
+        self._first = len(piece) < len(_MARK) and _MARK.startswith(piece)
+        return piece.removeprefix(_MARK) if not self._first else piece
 
     def _plain(self, piece: bytes) -> bytes:
         if self._held:
@@ -122,49 +125,107 @@ class SseDecoder:
 class LineDecoder:
     """One JSON document a line, the last perhaps without its newline."""
 
-    __slots__ = ("_buffer",)
+    __slots__ = ("_parts", "_size")
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._parts: list[bytes] = []
+        self._size = 0
 
-    def feed(self, piece: bytes) -> list[Frame]:
+    def feed(self, piece: bytes) -> Iterator[Frame]:
         """The documents of the lines that are whole."""
-        lines = (self._buffer + piece).split(b"\n")
-        self._buffer = lines.pop()
-        if len(self._buffer) > LINE_LIMIT:
+        first, newline, rest = piece.partition(b"\n")
+        self._parts.append(first)
+        self._size += len(first)
+        if newline:
+            whole = b"".join(self._parts)
+            *lines, last = rest.split(b"\n")
+            self._parts, self._size = [last], len(last)
+            for line in (whole, *lines):
+                if line.strip():
+                    yield Frame("", _document(line))
+        if self._size > LINE_LIMIT:
             raise ProtocolError("one line of the stream is larger than any answer needs")
-        return [Frame("", _document(line)) for line in lines if line.strip()]
 
-    def end(self) -> list[Frame]:
+    def end(self) -> Iterator[Frame]:
         """The last line, if it is a whole document."""
-        rest, self._buffer = self._buffer.strip(), b""
-        if not rest:
-            return []
+        rest = b"".join(self._parts)
+        self._parts = []
         try:
-            return [Frame("", _document(rest))]
+            frame = Frame("", _document(rest)) if rest.strip() else None
         except ProtocolError:
-            return []  # a line cut in the middle: the missing terminal marker tells
+            frame = None  # a line cut in the middle: the missing terminal marker tells
+        if frame is not None:
+            yield frame
+
+
+class _Undecided:
+    """The first bytes do not tell yet what they are: a mislabelled answer must read the same however it is cut."""
+
+    __slots__ = ("_decoder", "_first", "_name")
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._first = b""
+        self._decoder: Decoder | None = None
+
+    @property
+    def document(self) -> Any:
+        """The document of a JSON answer, None for any other."""
+        return getattr(self._decoder, "document", None)
+
+    def feed(self, piece: bytes) -> Iterator[Frame]:
+        """The frames, as soon as it is clear how to read them."""
+        if self._decoder is None:
+            self._first += piece
+            if not _told(self._first):
+                return
+            piece, self._decoder = self._first, _make(_really(self._name, self._first))
+        yield from self._decoder.feed(piece)
+
+    def end(self) -> Iterator[Frame]:
+        """What is left."""
+        if self._decoder is None:
+            self._decoder = _make(_really(self._name, self._first))
+            yield from self._decoder.feed(self._first)
+        yield from self._decoder.end()
 
 
 DECODERS: dict[str, Callable[[], Decoder]] = {"json": JsonDecoder, "sse": SseDecoder, "ndjson": LineDecoder}
 """By framing name; `aws-eventstream` is added by the plugin that brings it."""
 
+_LINE_TYPES: Final = frozenset(
+    {"application/x-ndjson", "application/jsonl", "application/ndjson", "application/stream+json"}
+)
+
 
 def decoder_for(framing: FramingName, headers: Mapping[str, str], first: bytes) -> Decoder:
-    """The decoder for an answer. The content type overrules the exchange's framing, and the first byte a mislabel."""
+    """The decoder for an answer. The content type overrules the exchange's framing, and the first bytes a mislabel."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     name: str = framing
     if kind == "text/event-stream":
         name = "sse"
-    elif kind in ("application/x-ndjson", "application/jsonl", "application/ndjson", "application/stream+json"):
+    elif kind in _LINE_TYPES:
         name = "ndjson"
     elif kind == "application/json" and framing == "sse":
         name = "json"
-    start = first.lstrip()[:5]
+    return _make(_really(name, first)) if _told(first) or name not in ("sse", "json") else _Undecided(name)
+
+
+def _really(name: str, first: bytes) -> str:
+    """A document where events were promised, or events where a document was."""
+    start = first.removeprefix(_MARK).lstrip()[:6]
     if name == "sse" and start[:1] in (b"{", b"["):
-        name = "json"
-    elif name == "json" and (start in (b"data:", b"event") or start[:1] == b":"):
-        name = "sse"
+        return "json"
+    if name == "json" and (start[:5] == b"data:" or start == b"event:" or start[:1] == b":"):
+        return "sse"
+    return name
+
+
+def _told(first: bytes) -> bool:
+    return len(first) >= 64 or len(first.removeprefix(_MARK).lstrip()) >= 6
+
+
+def _make(name: str) -> Decoder:
     make = DECODERS.get(name)
     if make is None:
         raise ProtocolError(f"no decoder for {name} answers is installed")
@@ -176,6 +237,8 @@ def _document(data: bytes) -> Any:
         return parse_json(data)
     except ValueError:
         problem = _problem(data)
+    if data[:3] == _MARK:
+        return _document(data[3:])
     raise ProtocolError(problem)
 
 
@@ -191,14 +254,14 @@ def _event(block: bytes) -> Frame | None:
     data: list[bytes] = []
     for line in block.split(b"\n"):
         field, colon, value = line.partition(b":")
-        if not field:
-            continue  # a comment, which servers send to keep the connection alive
-        value = value.removeprefix(b" ")
         if field == b"data":
-            data.append(value)
+            data.append(value.removeprefix(b" "))
         elif field == b"event":
-            name = value
-        elif not colon and not data and line[:1] in (b"{", b"<"):
+            name = value.removeprefix(b" ")
+        elif line[:1] == b"{" and not data:
+            # Some servers write a failure between the events as a bare document.
+            return Frame("", _document(block.strip()))
+        elif field and not colon and not data and line[:1] == b"<":
             raise ProtocolError("the stream is not made of events")
     text = b"\n".join(data).strip()
     if not text or text.startswith(_DONE):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from byollm.plugin import (
+    Adjustment,
     AuthScheme,
     Bearer,
     Capabilities,
@@ -29,6 +30,7 @@ from byollm.plugin import (
     hookimpl,
     join_url,
 )
+from byollm_openai_compatible.adjustments import adjustments_of
 from byollm_openai_compatible.chat_body import chat_body
 from byollm_openai_compatible.chat_reader import chat_reader
 from byollm_openai_compatible.errors import fail
@@ -53,6 +55,17 @@ RESPONSES_LACKS: Final[Mapping[str, str]] = dict.fromkeys(
     "unsupported",
 )  # fmt: skip
 """What the Responses API has no word for, whoever serves it (read 2026-11-21)."""
+
+
+_REMEMBERED: Final = 256
+
+
+class _Place(NamedTuple):
+    target: Target  # kept, so that its id is nobody else's
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    auth: AuthScheme
+    fail: Any
 
 
 class OpenAICompatible:
@@ -98,6 +111,8 @@ class OpenAICompatible:
             )
         parts = urlsplit(base_url or "")
         self.base_quirks = Quirks(**fields)
+        self._places: dict[tuple[int, str, bool], _Place] = {}
+        self._quirks: dict[int, tuple[Target, Quirks]] = {}
         self.models = models
         self.source = source or docs or f"the {name} plugin"
         self.base_capabilities = _capabilities(self.base_quirks).merged(capabilities or {}, self.source)
@@ -118,7 +133,7 @@ class OpenAICompatible:
     @hookimpl
     def complete(self, request: Request, target: Target) -> Exchange[Event]:
         """The exchange of one request over the target's dialect."""
-        quirks, name = self.quirks(target), self.manifest.name
+        quirks, name = self.settled(target), self.manifest.name
         reader: Callable[[Head], Callable[[Frame], Any]]
         if target.api == "responses":
             body = responses_body(request, target.model, quirks, name, self.reasons(request, target))
@@ -130,7 +145,10 @@ class OpenAICompatible:
         else:
             known = ", ".join(self.manifest.apis)
             raise UnsupportedFeatureError(f"{name} has no api {target.api!r}; it speaks {known}")
-        return self.exchange(target, quirks, path, self.amended(body, target), reader, stream=request.stream)
+        notes = adjustments_of(request, quirks, target.api)
+        return self.exchange(
+            target, quirks, path, self.amended(body, target), reader, stream=request.stream, notes=notes
+        )
 
     @hookimpl
     def count_tokens(self, request: Request, target: Target) -> TokenCount | Exchange[TokenCount] | None:
@@ -152,11 +170,22 @@ class OpenAICompatible:
 
     def count(self, request: Request, target: Target) -> TokenCount | Exchange[TokenCount] | None:
         """By default: `count_path` answers for Chat bodies."""
-        quirks = self.quirks(target)
+        quirks = self.settled(target)
         if not quirks.count_path or target.api == "responses":
             return None
         body = chat_body(request.with_(stream=False), target.model, quirks, self.manifest.name)
         return self.exchange(target, quirks, quirks.count_path, body, count_reader(self.manifest.name, "exact"))
+
+    def settled(self, target: Target) -> Quirks:
+        """`quirks(target)`, worked out once for each target."""
+        known = self._quirks.get(id(target))
+        if known is not None and known[0] is target:
+            return known[1]
+        found = self.quirks(target)
+        if len(self._quirks) >= _REMEMBERED:
+            self._quirks = {}
+        self._quirks[id(target)] = (target, found)
+        return found
 
     def quirks(self, target: Target) -> Quirks:
         """The habits of this target: the plugin's, and over them the file's."""
@@ -188,8 +217,23 @@ class OpenAICompatible:
         reader: Callable[[Head], Callable[[Frame], Any]],
         *,
         stream: bool = False,
+        notes: tuple[Adjustment, ...] = (),
     ) -> Exchange[Any]:
         """Body and reader as an exchange with this target."""
+        place = self._places.get((id(target), path, stream))
+        if place is None or place.target is not target:
+            place = self._remembered(target, quirks, path, stream)
+        return Exchange(
+            request=HttpRequest("POST", place.url, place.headers, dump_json(body)),
+            reader=reader,
+            framing="sse" if stream else "json",
+            auth=place.auth,
+            fail=place.fail,
+            adjustments=notes,
+        )
+
+    def _remembered(self, target: Target, quirks: Quirks, path: str, stream: bool) -> _Place:
+        """What is the same for every request to one target, worked out once."""
         headers = {
             "content-type": "application/json",
             "accept": "text/event-stream" if stream else "application/json",
@@ -199,13 +243,11 @@ class OpenAICompatible:
         word = target.authentication or next(iter(schemes))
         if word not in schemes:
             raise ConfigError(f"authentication {word!r} is not one of {', '.join(schemes)}")
-        return Exchange(
-            request=HttpRequest("POST", self.url(target, path), tuple(headers.items()), dump_json(body)),
-            reader=reader,
-            framing="sse" if stream else "json",
-            auth=schemes[word],
-            fail=fail(quirks),
-        )
+        place = _Place(target, self.url(target, path), tuple(headers.items()), schemes[word], fail(quirks))
+        if len(self._places) >= _REMEMBERED:
+            self._places = {}
+        self._places[id(target), path, stream] = place
+        return place
 
 
 def count_reader(source: str, exactness: Any) -> Callable[[Head], Callable[[Frame], list[TokenCount]]]:

@@ -110,7 +110,7 @@ def options_model(*extra: tuple[str, Any]) -> Any:
     # `headers:` is a key of every target, read by the core.
     keys: dict[str, Any] = {name: (hints[name] | None, None) for name in NAMES if name != "headers"}
     keys.update({name: (kind | None, None) for name, kind in extra})
-    return create_model("Options", __config__=ConfigDict(extra="forbid", frozen=True), **keys)
+    return create_model("Options", __config__=ConfigDict(extra="forbid", frozen=True, defer_build=True), **keys)
 
 
 def split_fields(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -3,7 +3,8 @@
 Rules of the subset, read 2026-11-21: the root is an object without anyOf; every object is closed and requires all its
 properties; no oneOf, nothing beside a `$ref`; typed arrays; at most 10 levels and 5,000 properties; no keyword of
 `_UNKNOWN`, no string format outside `_FORMATS`, no look-around in patterns. Each answer that fits the result fits the
-original (but for a oneOf, which becomes an anyOf); where that cannot be had, the original is sent, not marked as strict.
+original (but for a oneOf, which becomes an anyOf); where that cannot be had, the original is sent and not marked
+as strict.
 """
 
 from __future__ import annotations

@@ -94,6 +94,8 @@ def _whole(
         return prompt + gap, answer
     if gap > 0:
         answer += gap
+    if reasoning is not None and reasoning > 1.1 * answer:
+        return prompt, answer + reasoning  # more than a miscount: it was left out, and the total too (Vercel's gateway)
     return prompt, max(answer, reasoning or 0)
 
 

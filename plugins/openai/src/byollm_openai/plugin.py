@@ -86,7 +86,7 @@ class OpenAI(OpenAICompatible):
 
     def count(self, request: Request, target: Target) -> Exchange[TokenCount]:
         """Asks `/v1/responses/input_tokens`: exact for Responses; for Chat, which has no such endpoint, an estimate."""
-        quirks = self.quirks(target)
+        quirks = self.settled(target)
         wanted = request.with_(stream=False, stop=None, prefill=None, logit_bias=None, logprobs=None, n=None)
         body = responses_body(wanted, target.model, quirks, self.manifest.name, None)
         asked: dict[str, Any] = {name: body[name] for name in _COUNTED if name in body}

@@ -188,7 +188,8 @@ _SAME: Final[dict[str, tuple[str, ...]]] = {
     "quote": ("text", "value"), "sentence": ("text",), "sentences": ("text",), "match": ("value",),
     "entity": ("value",), "summary": ("text",), "title": ("kind",), "modality": ("kind",), "severity": ("kind",),
     "findings": ("value",), "name": ("kind",), "statement": ("text",), "condition": ("deadline",),
-    "dates": ("deadline",), "pii": ("value",), "evidence": ("text", "value"), "label": ("kind",), "answer": ("text", "value"),
+    "dates": ("deadline",), "pii": ("value",), "evidence": ("text", "value"), "label": ("kind",),
+    "answer": ("text", "value"),
 }  # fmt: skip
 
 
