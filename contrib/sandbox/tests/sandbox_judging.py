@@ -26,7 +26,7 @@ def _joined(path: str, name: str) -> str:
 
 
 def corpus() -> Path:
-    """The folder of recordings: BYOLLM_CORPUS, or `shared/corpus` beside the clone. Raises StopIteration without one."""
+    """The folder of recordings: BYOLLM_CORPUS, or `shared/corpus` beside the clone. StopIteration without one."""
     named = os.environ.get("BYOLLM_CORPUS")
     if named:
         return Path(named)

@@ -1,8 +1,8 @@
 """A judge: the vendors' own verdicts on recorded requests.
 
-A twin takes every recorded request that its vendor answered with 200, and refuses every one answered with 400, 404 or 422,
-with that status, code and type. Only OpenAI's and Anthropic's own servers count: their dialects' other speakers tolerate
-other things.
+A twin takes every recorded request that its vendor answered with 200, and refuses every one answered with 400, 404 or
+422, with that status, code and type. Only OpenAI's and Anthropic's own servers count: their dialects' other speakers
+tolerate other things.
 """
 
 from __future__ import annotations

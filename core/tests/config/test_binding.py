@@ -36,16 +36,26 @@ OPENAI = Manifest(
     options=Options,
 )
 ANTHROPIC = Manifest(
-    name="anthropic", default_endpoint="https://api.anthropic.com", hosts=("api.anthropic.com",),
-    credentials={"api_key": ("ANTHROPIC_API_KEY",)}, authentication={"api-key": HeaderKey("x-api-key")},
-)  # fmt: skip
-CUSTOM = Manifest(name="custom", credentials={"api_key": ("CUSTOM_API_KEY",)}, authentication={"bearer-token": Bearer()}, apis=("chat", "responses"))
+    name="anthropic",
+    default_endpoint="https://api.anthropic.com",
+    hosts=("api.anthropic.com",),
+    credentials={"api_key": ("ANTHROPIC_API_KEY",)},
+    authentication={"api-key": HeaderKey("x-api-key")},
+)
+CUSTOM = Manifest(
+    name="custom",
+    credentials={"api_key": ("CUSTOM_API_KEY",)},
+    authentication={"bearer-token": Bearer()},
+    apis=("chat", "responses"),
+)
 OLLAMA = Manifest(name="ollama", default_endpoint="http://127.0.0.1:11434", authentication={"none": NoAuth()})
 AWS = Manifest(
-    name="aws", default_endpoint="https://aws.example.com", hosts=("aws.example.com", "sts.example.com"),
+    name="aws",
+    default_endpoint="https://aws.example.com",
+    hosts=("aws.example.com", "sts.example.com"),
     credentials={"key_id": ("AWS_ID",), "session_token": ("AWS_TOKEN",)},
     authentication={"sigv4": type("SigV4", (), {"name": "sigv4", "refreshes": False})()},
-)  # fmt: skip
+)
 
 
 def bound(manifest: Manifest = OPENAI, tenant: str | None = None, **target: Any) -> Bound:
@@ -64,8 +74,11 @@ def test_a_silent_file_gets_the_plugins_defaults():
     found = bound()
 
     assert ("openai", "m", "https://api.openai.com", "responses") == (
-        found.target.provider, found.target.model, found.target.endpoint, found.target.api,
-    )  # fmt: skip
+        found.target.provider,
+        found.target.model,
+        found.target.endpoint,
+        found.target.api,
+    )
     assert (Bearer(), "bearer-token") == (found.auth, found.target.authentication)
     assert ("OPENAI_API_KEY",) == found.secrets["api_key"].text
     assert frozenset({"api.openai.com"}) == found.hosts
@@ -93,15 +106,24 @@ def test_an_ambient_key_never_leaves_home():
 
 @pytest.mark.parametrize(
     "endpoint",
-    ["https://api.openai.com.evil.example", "https://evil.example/api.openai.com", "https://xapi.openai.com", "https://api.openai.com@evil.example", "http://127.0.0.1:8000", "https://openai.com"],
-)  # fmt: skip
+    [
+        "https://api.openai.com.evil.example",
+        "https://evil.example/api.openai.com",
+        "https://xapi.openai.com",
+        "https://api.openai.com@evil.example",
+        "http://127.0.0.1:8000",
+        "https://openai.com",
+    ],
+)
 def test_no_disguise_gets_an_ambient_key(endpoint):
     """Suffixes, user parts, paths and this very machine are other hosts."""
     with pytest.raises(ConfigError):
         bound(endpoint=endpoint)
 
 
-@pytest.mark.parametrize("endpoint", ["https://api.openai.com/v1", "https://API.OpenAI.com", "https://eu.api.openai.com/v1"])
+@pytest.mark.parametrize(
+    "endpoint", ["https://api.openai.com/v1", "https://API.OpenAI.com", "https://eu.api.openai.com/v1"]
+)
 def test_hosts_of_the_manifest_get_the_ambient_key(endpoint):
     """Any path, any case, and the levels that `*.` covers."""
     assert "api_key" in bound(endpoint=endpoint).secrets
@@ -131,7 +153,12 @@ def test_authentication_none_needs_nothing():
 
 def test_local_is_custom_without_a_key():
     """`local` sends no key unless the file names one."""
-    config = load({"a": {"provider": "local", "model": "m", "endpoint": "http://127.0.0.1:1"}, "b": {"provider": "local", "model": "m", "endpoint": "http://127.0.0.1:1", "api_key": "env:K"}})
+    config = load(
+        {
+            "a": {"provider": "local", "model": "m", "endpoint": "http://127.0.0.1:1"},
+            "b": {"provider": "local", "model": "m", "endpoint": "http://127.0.0.1:1", "api_key": "env:K"},
+        }
+    )
     silent, keyed = (bind(config, config.deployments[name], CUSTOM) for name in "ab")
 
     assert (NoAuth(), {}) == (silent.auth, silent.secrets)
@@ -158,7 +185,16 @@ def test_the_manifests_meaning_of_a_word_goes_before_the_cores():
     assert Bearer() == bound(ANTHROPIC, authentication="bearer-token").auth
 
 
-@pytest.mark.parametrize("word, meant", [("bearer", "bearer-token"), ("bearer_token", "bearer-token"), ("api_key", "api-key"), ("None", "none"), ("zzz", "bearer-token")])
+@pytest.mark.parametrize(
+    "word, meant",
+    [
+        ("bearer", "bearer-token"),
+        ("bearer_token", "bearer-token"),
+        ("api_key", "api-key"),
+        ("None", "none"),
+        ("zzz", "bearer-token"),
+    ],
+)
 def test_a_wrong_word_for_authentication_gets_the_right_one(word, meant):
     """The error lists the words and ends with the one that was probably meant."""
     error = problem(authentication=word)
@@ -171,7 +207,13 @@ def test_oauth_asks_its_token_host_and_nobody_else():
     """The token endpoint's host is the only other one a deployment may reach."""
     found = bound(
         endpoint="https://ai.example.com",
-        authentication={"type": "oauth", "token_url": "https://login.example.com/token", "client_id": "me", "client_secret": "env:S", "scope": "ai"},
+        authentication={
+            "type": "oauth",
+            "token_url": "https://login.example.com/token",
+            "client_id": "me",
+            "client_secret": "env:S",
+            "scope": "ai",
+        },
     )
 
     assert OAuthClientCredentials("https://login.example.com/token", "ai") == found.auth
@@ -197,7 +239,9 @@ def test_an_endpoint_is_needed_where_the_manifest_has_none():
     assert str(problem(CUSTOM)).endswith("endpoint: https://api.example.com/v1")
 
 
-@pytest.mark.parametrize("api, mend", [("respones", "api: responses"), ("Chat", "api: chat"), ("zzz", "api: responses")])
+@pytest.mark.parametrize(
+    "api, mend", [("respones", "api: responses"), ("Chat", "api: chat"), ("zzz", "api: responses")]
+)
 def test_a_wrong_api_gets_the_nearest(api, mend):
     """`api:` is one of the plugin's surfaces."""
     error = problem(api=api)
@@ -223,7 +267,9 @@ def test_an_api_where_there_is_only_one_surface():
 )
 def test_a_key_that_nobody_takes_gets_the_nearest(key, told):
     """Common keys, the plugin's options and what other libraries call them are all candidates."""
-    assert told in str(problem(**{key: "x"}))
+    target: dict[str, Any] = {key: "x"}
+
+    assert told in str(problem(OPENAI, **target))
 
 
 def test_a_credential_among_the_options_is_shown_its_place():
@@ -251,7 +297,18 @@ def test_options_without_a_model_are_refused():
     assert "`size` is not a key of a target of provider `anthropic`" in str(problem(ANTHROPIC, size=3))
 
 
-@pytest.mark.parametrize("endpoint, warned", [("http://ai.example.com", 1), ("https://ai.example.com", 0), ("http://127.0.0.1:1", 0), ("http://10.0.0.5", 0), ("http://vllm:8000", 0), ("http://ai.internal", 0), ("http://8.8.8.8", 1)])  # fmt: skip
+@pytest.mark.parametrize(
+    "endpoint, warned",
+    [
+        ("http://ai.example.com", 1),
+        ("https://ai.example.com", 0),
+        ("http://127.0.0.1:1", 0),
+        ("http://10.0.0.5", 0),
+        ("http://vllm:8000", 0),
+        ("http://ai.internal", 0),
+        ("http://8.8.8.8", 1),
+    ],
+)
 def test_a_key_over_plain_http_is_warned_about(endpoint, warned):
     """Only towards hosts that a public network reaches."""
     found = bound(endpoint=endpoint, api_key="env:K")
@@ -282,13 +339,20 @@ def test_the_place_has_tls_files_and_a_key_of_its_own(monkeypatch):
     assert ("default", None) == (place.key, place.proxy)
 
 
-@pytest.mark.parametrize("environment, proxy, expected", [
-    ({"HTTPS_PROXY": "http://env.example.com:1"}, None, "http://env.example.com:1"),
-    ({"HTTPS_PROXY": "http://env.example.com:1"}, "none", None),
-    ({"HTTPS_PROXY": "http://env.example.com:1"}, False, None),
-    ({"HTTPS_PROXY": "http://env.example.com:1"}, "http://user:pass@file.example.com:2", "http://user:pass@file.example.com:2"),
-    ({}, None, None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "environment, proxy, expected",
+    [
+        ({"HTTPS_PROXY": "http://env.example.com:1"}, None, "http://env.example.com:1"),
+        ({"HTTPS_PROXY": "http://env.example.com:1"}, "none", None),
+        ({"HTTPS_PROXY": "http://env.example.com:1"}, False, None),
+        (
+            {"HTTPS_PROXY": "http://env.example.com:1"},
+            "http://user:pass@file.example.com:2",
+            "http://user:pass@file.example.com:2",
+        ),
+        ({}, None, None),
+    ],
+)
 def test_the_files_proxy_goes_before_the_environments(environment, proxy, expected):
     """`proxy: none` is no proxy at all."""
     target = {} if proxy is None else {"proxy": proxy}
@@ -305,11 +369,12 @@ def test_a_proxy_may_be_a_reference(monkeypatch):
     assert "secret" not in repr(found.place)
     monkeypatch.setenv("BYOLLM_PROXY_PASSWORD", "@/ #")
     with pytest.raises(ConfigError, match="holds a character that no URL has"):
-        bound(proxy="http://user:${BYOLLM_PROXY_PASSWORD}@proxy.example.com:3128").place  # noqa: B018
+        bound(proxy="http://user:${BYOLLM_PROXY_PASSWORD}@proxy.example.com:3128").place
 
 
 def test_binding_reads_no_environment(monkeypatch):
     """Only the place does, for proxies."""
+
     class Closed(dict):
         def get(self, *arguments):
             raise AssertionError("the environment was read")
@@ -318,7 +383,7 @@ def test_binding_reads_no_environment(monkeypatch):
     found = bound(api_key="${K}")
 
     with pytest.raises(AssertionError, match="the environment was read"):
-        found.place  # noqa: B018
+        found.place
 
 
 def test_a_missing_ambient_key_is_named_at_first_use(monkeypatch):

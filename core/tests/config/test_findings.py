@@ -14,8 +14,12 @@ from byollm.wire.auth import Bearer
 
 MANIFESTS = {
     "openai": Manifest(
-        name="openai", default_endpoint="https://api.openai.com", hosts=("api.openai.com",), apis=("responses", "chat"),
-        credentials={"api_key": ("OPENAI_API_KEY",)}, authentication={"bearer-token": Bearer()},
+        name="openai",
+        default_endpoint="https://api.openai.com",
+        hosts=("api.openai.com",),
+        apis=("responses", "chat"),
+        credentials={"api_key": ("OPENAI_API_KEY",)},
+        authentication={"bearer-token": Bearer()},
         models={
             "gpt-3.5-turbo": ModelNote("2026-09-28", "gpt-5.4-mini"),
             "gpt-9": ModelNote("2027-01-01", None),
@@ -23,7 +27,7 @@ MANIFESTS = {
         },
     ),
     "custom": Manifest(name="custom", authentication={"bearer-token": Bearer()}),
-}  # fmt: skip
+}
 
 
 def manifest_for(provider: str) -> Manifest:
@@ -68,12 +72,16 @@ def test_retired_models_are_told_with_their_successor(model, finding):
 
 def test_a_missing_plugin_comes_with_its_install_command():
     """The hint of the PluginError is the mend."""
-    assert [("error", "no plugin for provider 'acme' is installed", "pip install byollm-acme")] == findings("acme/model")
+    assert [("error", "no plugin for provider 'acme' is installed", "pip install byollm-acme")] == findings(
+        "acme/model"
+    )
 
 
 def test_what_binding_refuses_is_found_with_its_place(read):
     """A wrong api, or an ambient key that would leave home, before the first call."""
-    config = read("a: {provider: openai, model: m, api: voice}\nb: {provider: openai, model: m, endpoint: https://x.example.com}\n")
+    config = read(
+        "a: {provider: openai, model: m, api: voice}\nb: {provider: openai, model: m, endpoint: https://x.example.com}\n"
+    )
     found = check(config, manifest_for)
 
     assert [(1, 33), (2, 33)] == [(finding.where.line, finding.where.column) for finding in found]
@@ -82,7 +90,9 @@ def test_what_binding_refuses_is_found_with_its_place(read):
 
 def test_unknown_tasks_get_the_nearest():
     """The names that a program asks for can be checked too."""
-    assert [("error", "there is no task `sumarize`", "did you mean `summarize`?")] == findings({"summarize": "openai/gpt-5"}, tasks=["summarize", "sumarize"])
+    assert [("error", "there is no task `sumarize`", "did you mean `summarize`?")] == findings(
+        {"summarize": "openai/gpt-5"}, tasks=["summarize", "sumarize"]
+    )
 
 
 def test_a_deployment_that_no_task_uses_is_told():
@@ -96,20 +106,39 @@ def test_a_tenant_that_can_use_nothing_is_told():
     """Its calls of that task would all be refused."""
     found = findings({"a": "openai/gpt-5", "b": "custom/x", "tenants": {"acme": {"credentials": {"openai": "${K}"}}}})
 
-    assert ("info", "tenant `acme` has no key for any deployment of task `b`", "credentials: {custom: {api_key: …}}") in found
+    assert (
+        "info",
+        "tenant `acme` has no key for any deployment of task `b`",
+        "credentials: {custom: {api_key: …}}",
+    ) in found
 
 
 def test_every_host_the_file_can_reach():
     """Endpoints, token endpoints and proxies, each with the deployments that go there."""
-    config = load({
-        "a": {"provider": "openai", "model": "m", "failover": [{"provider": "acme", "model": "m"}]},
-        "b": {"provider": "openai", "model": "m", "proxy": "http://user:pw@proxy.example.com:1"},
-        "c": {"provider": "custom", "model": "m", "endpoint": "https://ai.example.com/v1", "authentication": {"type": "oauth", "token_url": "https://login.example.com/t", "client_id": "i", "client_secret": "env:S"}},
-    })  # fmt: skip
+    config = load(
+        {
+            "a": {"provider": "openai", "model": "m", "failover": [{"provider": "acme", "model": "m"}]},
+            "b": {"provider": "openai", "model": "m", "proxy": "http://user:pw@proxy.example.com:1"},
+            "c": {
+                "provider": "custom",
+                "model": "m",
+                "endpoint": "https://ai.example.com/v1",
+                "authentication": {
+                    "type": "oauth",
+                    "token_url": "https://login.example.com/t",
+                    "client_id": "i",
+                    "client_secret": "env:S",
+                },
+            },
+        }
+    )
 
     assert {
-        "ai.example.com": ("c",), "api.openai.com": ("a", "b"), "login.example.com": ("c",), "proxy.example.com": ("b",),
-    } == reachable_hosts(config, manifest_for)  # fmt: skip
+        "ai.example.com": ("c",),
+        "api.openai.com": ("a", "b"),
+        "login.example.com": ("c",),
+        "proxy.example.com": ("b",),
+    } == reachable_hosts(config, manifest_for)
 
 
 def test_plugins_is_an_allow_list():
@@ -120,7 +149,9 @@ def test_plugins_is_an_allow_list():
     with pytest.raises(ConfigError) as raised:
         require_allowed(config, config.deployments["b"])
     assert str(raised.value).endswith("plugins: [openai, custom]")
-    assert ("error", raised.value.message, raised.value.hint) in findings({"a": "openai/gpt-5", "b": "custom/x", "plugins": ["openai"]})
+    assert ("error", raised.value.message, raised.value.hint) in findings(
+        {"a": "openai/gpt-5", "b": "custom/x", "plugins": ["openai"]}
+    )
 
 
 def test_check_reads_no_environment(monkeypatch):

@@ -29,7 +29,7 @@ PROXY = "http://proxy.example.com:3128"
 )
 def test_which_variable_counts(url, environment, expected):
     """By scheme, small letters first, never for this machine, never HTTP_PROXY under CGI."""
-    assert expected == environment_proxy(*url, environment)
+    assert expected == environment_proxy(url[0], url[1], url[2], environment)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,21 @@ def test_a_variable_that_holds_no_proxy_is_an_error(value):
     assert value not in str(raised.value)
 
 
-@pytest.mark.parametrize("host, private", [("localhost", True), ("db", True), ("a.internal", True), ("10.0.0.1", True), ("192.168.1.1", True), ("fd00::1", True), ("8.8.8.8", False), ("api.openai.com", False), ("2001:4860:4860::8888", False), ("999.1.1.1", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    "host, private",
+    [
+        ("localhost", True),
+        ("db", True),
+        ("a.internal", True),
+        ("10.0.0.1", True),
+        ("192.168.1.1", True),
+        ("fd00::1", True),
+        ("8.8.8.8", False),
+        ("api.openai.com", False),
+        ("2001:4860:4860::8888", False),
+        ("999.1.1.1", False),
+    ],
+)
 def test_which_hosts_are_private(host, private):
     """Addresses by their network, names by their ending."""
     assert private == is_private(host)

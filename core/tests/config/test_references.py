@@ -99,7 +99,10 @@ def test_a_file_that_everybody_can_read_is_warned_about(tmp_path: Path, caplog):
     assert KEY not in caplog.text
 
 
-@pytest.mark.parametrize("content, told", [(None, "cannot be read"), (b"", "is empty"), (b"\xff\xfe", "is not UTF-8"), (b"x" * 70_000, "more than")])
+@pytest.mark.parametrize(
+    "content, told",
+    [(None, "cannot be read"), (b"", "is empty"), (b"\xff\xfe", "is not UTF-8"), (b"x" * 70_000, "more than")],
+)
 def test_a_file_that_holds_no_key_is_an_authentication_error(tmp_path: Path, content, told):
     """Missing, empty, binary and huge files each say so; nothing was sent."""
     if content is not None:
@@ -177,9 +180,14 @@ def test_threads_ask_a_slow_source_once():
     """Eight threads at the same instant are one question."""
     asked = []
     gate = threading.Barrier(8)
-    found = reference(lambda: asked.append(1) or "key")
 
-    def use():
+    def slow() -> str:
+        asked.append(1)
+        return "key"
+
+    found = reference(slow)
+
+    def use() -> None:
         gate.wait()
         found.resolve()
 
@@ -204,7 +212,9 @@ def test_the_keyring_needs_its_package(monkeypatch):
 
 def test_the_keyring_is_asked_for_service_and_name(monkeypatch, tmp_path: Path):
     """`keyring:service/name`, whatever backend stands behind the package."""
-    (tmp_path / "keyring.py").write_text("def get_password(service, name):\n    return f'{service}+{name}' if name == 'me' else None\n")
+    (tmp_path / "keyring.py").write_text(
+        "def get_password(service, name):\n    return f'{service}+{name}' if name == 'me' else None\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "keyring", raising=False)
 
@@ -240,16 +250,20 @@ def test_a_literal_works_and_is_noted():
     [warning] = config.warnings
 
     assert KEY == config.deployments["default"].secrets["api_key"].resolve().reveal()
-    assert ("warning", "the api_key itself is written here", "api_key: ${OPENAI_API_KEY}") == (warning.level, warning.sentence, warning.mend)
+    assert ("warning", "the api_key itself is written here", "api_key: ${OPENAI_API_KEY}") == (
+        warning.level,
+        warning.sentence,
+        warning.mend,
+    )
 
 
 @pytest.mark.parametrize("value", [Secret(KEY), lambda: KEY])
 def test_a_secret_or_callable_from_python_is_no_literal(value):
-    """Whoever passes a callable did the right thing; nothing is noted for it."""
+    """Whoever passes one did the right thing: nothing is noted."""
     config = load({"provider": "openai", "model": "gpt-4", "api_key": value})
 
     assert KEY == config.deployments["default"].secrets["api_key"].resolve().reveal()
-    assert callable(value) == (config.warnings == ())
+    assert () == config.warnings
 
 
 def test_pydantics_secret_text_is_taken():
@@ -315,13 +329,32 @@ def test_nothing_shows_a_secret():
             copying(found)
 
 
-@pytest.mark.parametrize("text", ["your-openai-key", "sk-...", "sk-…", "<key>", "changeme", "xxx", "sk-xxxx", "YOUR_API_KEY", "[your key]", "insert-key-here", "TODO", "***", "replace_me"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "your-openai-key",
+        "sk-...",
+        "sk-…",
+        "<key>",
+        "changeme",
+        "xxx",
+        "sk-xxxx",
+        "YOUR_API_KEY",
+        "[your key]",
+        "insert-key-here",
+        "TODO",
+        "***",
+        "replace_me",
+    ],
+)
 def test_placeholders_are_recognised(text):
     """What stands in examples is no key."""
     assert is_placeholder(text)
 
 
-@pytest.mark.parametrize("text", [KEY, "gsk_9d8f7s9d8f7", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "local", "mykey-93jd93jd", "hunter2"])
+@pytest.mark.parametrize(
+    "text", [KEY, "gsk_9d8f7s9d8f7", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "local", "mykey-93jd93jd", "hunter2"]
+)
 def test_real_keys_are_no_placeholders(text):
     """Nor is a short password of a local server."""
     assert not is_placeholder(text)

@@ -41,7 +41,10 @@ def test_the_guides_tasks_load(read):
 
     assert {"rule_extraction", "pii_detection", "document_classification"} == set(config.tasks)
     assert ("pii_detection",) == resolve_task(config, "pii_detection").candidates
-    assert ("openai", "gpt-3.5-turbo") == (config.deployments["pii_detection"].provider, config.deployments["pii_detection"].model)
+    assert ("openai", "gpt-3.5-turbo") == (
+        config.deployments["pii_detection"].provider,
+        config.deployments["pii_detection"].model,
+    )
 
 
 def test_the_guides_on_premise_model_loads(read):
@@ -147,14 +150,18 @@ summarize:
 classify: openai/gpt-4
 """)
 
-    assert ("summarize", "summarize/failover-1", "classify", "summarize/failover-3") == config.tasks["summarize"].candidates
+    assert ("summarize", "summarize/failover-1", "classify", "summarize/failover-3") == config.tasks[
+        "summarize"
+    ].candidates
     assert "azure" == config.deployments["summarize/failover-3"].provider
     assert Timeouts() == config.deployments["summarize/failover-1"].timeouts
 
 
 def test_a_single_target_may_have_settings_and_deployments_beside_it(read):
     """With `provider:` in the root the target is `default`, and its failover may name a deployment."""
-    config = read("provider: openai\nmodel: gpt-4\nfailover: [spare]\ndeployments: {spare: anthropic/claude-3-opus}\nlog_content: true\n")
+    config = read(
+        "provider: openai\nmodel: gpt-4\nfailover: [spare]\ndeployments: {spare: anthropic/claude-3-opus}\nlog_content: true\n"
+    )
 
     assert ("default", "spare") == resolve_task(config).candidates
     assert config.log_content
@@ -181,7 +188,9 @@ task: {provider: openai, model: gpt-4, timeout: {total: 60}, headers: {x-team: a
 
 def test_settings_of_the_root_reach_every_deployment(read):
     """`on_unsupported` and `transport` of the root hold unless a target says otherwise."""
-    config = read("on_unsupported: strict\ntransport: httpx2\na: openai/gpt-4\nb: {provider: x, model: y, on_unsupported: adapt}\n")
+    config = read(
+        "on_unsupported: strict\ntransport: httpx2\na: openai/gpt-4\nb: {provider: x, model: y, on_unsupported: adapt}\n"
+    )
 
     assert ("strict", "httpx2") == (config.deployments["a"].on_unsupported, config.deployments["a"].transport)
     assert "adapt" == config.deployments["b"].on_unsupported
@@ -218,7 +227,11 @@ base_model: gpt-4
     assert ["authorization"] == list(only.secret_headers)
     assert {"api-version": "2024-10-21"} == only.query
     assert only.tls is not None
-    assert (str(tmp_path / "company.pem"), "/etc/client.pem", "~/client.key") == (only.tls.ca, only.tls.cert, only.tls.key)
+    assert (str(tmp_path / "company.pem"), "/etc/client.pem", "~/client.key") == (
+        only.tls.ca,
+        only.tls.cert,
+        only.tls.key,
+    )
     assert Timeouts(connect=1, total=20) == only.timeouts
     assert Retries(1, 2, 0.5, "fail") == only.retries
     assert {"context_window": 1000, "tools": False, "temperature_range": [0, 1]} == only.capabilities
@@ -230,10 +243,21 @@ base_model: gpt-4
 def test_extensions_are_names_mappings_or_objects():
     """An entry of `middleware:` is a name, a name with options in either way, or an object from Python."""
     mine = object()
-    config = load({"provider": "x", "model": "y", "middleware": ["redact", {"name": "cache", "size": 5}, {"budget": {"limit": 4}}, mine]})
+    config = load(
+        {
+            "provider": "x",
+            "model": "y",
+            "middleware": ["redact", {"name": "cache", "size": 5}, {"budget": {"limit": 4}}, mine],
+        }
+    )
     found = [(entry.name, dict(entry.options), entry.instance) for entry in config.middleware]
 
-    assert [("redact", {}, None), ("cache", {"size": 5}, None), ("budget", {"limit": 4}, None), ("object", {}, mine)] == found
+    assert [
+        ("redact", {}, None),
+        ("cache", {"size": 5}, None),
+        ("budget", {"limit": 4}, None),
+        ("object", {}, mine),
+    ] == found
 
 
 def test_no_task_is_needed_where_there_is_one():

@@ -13,12 +13,20 @@ from byollm.providers.manifest import Manifest
 from byollm.wire.auth import Bearer
 
 OPENAI = Manifest(
-    name="openai", default_endpoint="https://api.openai.com", hosts=("api.openai.com",),
-    credentials={"api_key": ("OPENAI_API_KEY",)}, authentication={"bearer-token": Bearer()},
-)  # fmt: skip
+    name="openai",
+    default_endpoint="https://api.openai.com",
+    hosts=("api.openai.com",),
+    credentials={"api_key": ("OPENAI_API_KEY",)},
+    authentication={"bearer-token": Bearer()},
+)
 CONFIG = load(
     {
-        "task": {"provider": "openai", "model": "m", "api_key": "${PLATFORM}", "failover": ["special", "keyless", "headed"]},
+        "task": {
+            "provider": "openai",
+            "model": "m",
+            "api_key": "${PLATFORM}",
+            "failover": ["special", "keyless", "headed"],
+        },
         "deployments": {
             "special": {"provider": "openai", "model": "m", "api_key": "${PLATFORM}"},
             "keyless": {"provider": "custom", "model": "m", "endpoint": "http://x.internal", "authentication": "none"},

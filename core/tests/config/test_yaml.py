@@ -136,7 +136,9 @@ def test_an_alias_bomb_is_refused_before_it_is_expanded():
     assert peak < 5_000_000
 
 
-@pytest.mark.parametrize("text", ["a: " + "[" * 200_000, "a: " + "{b: " * 200_000, "a:\n" + "- " * 200_000, "a: " + "[" * 40 + "]" * 40])
+@pytest.mark.parametrize(
+    "text", ["a: " + "[" * 200_000, "a: " + "{b: " * 200_000, "a:\n" + "- " * 200_000, "a: " + "[" * 40 + "]" * 40]
+)
 def test_deep_nesting_is_refused(text):
     """No depth of brackets exhausts the stack."""
     assert "more than 32 levels" == problem(text).message

@@ -29,11 +29,10 @@ class Peer:
 
     def __init__(self, opened: socket.socket) -> None:
         self.socket = opened
-        self._rest = b""
 
     def request(self) -> bytes:
         """The next whole request, b"" when the client is gone."""
-        data, self._rest = self._rest, b""
+        data = b""
         while b"\r\n\r\n" not in data:
             more = self.socket.recv(65536)
             if not more:
@@ -43,7 +42,7 @@ class Peer:
         lengths = [int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
         while len(body) < sum(lengths):
             body += self.socket.recv(65536)
-        return data if len(data) > len(head) + 4 + len(body) else head + b"\r\n\r\n" + body
+        return head + b"\r\n\r\n" + body
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
@@ -202,10 +201,13 @@ class SyncCaller:
         response.close(reuse=True)
         return Result(response.head, b"".join(pieces))
 
-    def pieces(self, request: Outgoing) -> list[bytes]:
-        """What each single read gave."""
+    def pieces(self, request: Outgoing, heard: Callable[[], object] = int) -> list[bytes]:
+        """What each single read gave; `heard` is called after each."""
         response = self.transport.open(request)
-        found = list(iter(response.read, b""))
+        found = []
+        while piece := response.read():
+            found.append(piece)
+            heard()
         response.close(reuse=True)
         return found
 
@@ -240,12 +242,13 @@ class AsyncCaller:
         await response.close(reuse=True)
         return Result(response.head, b"".join(pieces))
 
-    def pieces(self, request: Outgoing) -> list[bytes]:
+    def pieces(self, request: Outgoing, heard: Callable[[], object] = int) -> list[bytes]:
         async def read_all() -> list[bytes]:
             response = await self.transport.open(request)
             found = []
             while piece := await response.read():
                 found.append(piece)
+                heard()
             await response.close(reuse=True)
             return found
 

@@ -18,10 +18,10 @@ from byollm_sandbox.faults import Fault
 class Answer:
     """One answer of a model, rendered by each twin in its vendor's shape.
 
-    `parts`: what it is made of, kept as a tuple of parts; strings stand for Text. `refusal`: text of a refusal, set apart from the answer
-    where the dialect does so. `finish_reason`: neutral; None is derived (`tool_calls` when a call is among the parts,
-    `refusal` when one is given, else `stop`). `raw_finish_reason`: the vendor's word, sent as it is.
-    `stop_sequence`: the stop string that ended it, where the dialect tells. `usage`: None lets the twin count;
+    `parts`: what it is made of, kept as a tuple of parts; strings stand for Text. `refusal`: text of a refusal, set
+    apart from the answer where the dialect does so. `finish_reason`: neutral; None is derived (`tool_calls` when a call
+    is among the parts, `refusal` when one is given, else `stop`). `raw_finish_reason`: the vendor's word, sent as it
+    is. `stop_sequence`: the stop string that ended it, where the dialect tells. `usage`: None lets the twin count;
     `Usage()` tells nothing. `model` and `id`: None echoes the request and makes an id. `events`: how a stream is cut:
     characters per delta, or None for one delta a word. `pieces`: the very deltas of the text, when a test needs exact
     ones (joined they stand for the parts' text). `pause`: seconds between two events. `headers`: further response

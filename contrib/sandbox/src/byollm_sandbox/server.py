@@ -193,6 +193,11 @@ class Twins:
     async def _lower(self, upstream: _Upstream) -> None:
         if upstream.server is None:
             return
+        # asyncio loses a socket that is being accepted while its server closes: first stop accepting, then let it finish.
+        for sock in upstream.server.sockets:
+            asyncio.get_running_loop().remove_reader(sock.fileno())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
         upstream.server.close()
         upstream.server = None
         for connection in [item for item in self._connections if item in upstream.connections]:

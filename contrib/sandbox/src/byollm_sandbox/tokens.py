@@ -28,7 +28,7 @@ def count_value(value: Any) -> int:
     if isinstance(value, str):
         return count_text(value)
     if isinstance(value, Mapping):
-        if value.get("type") in _MEDIA_KINDS:
+        if str(value.get("type")) in _MEDIA_KINDS:
             return MEDIA_TOKENS
         return sum(count_value(item) for key, item in value.items() if key not in _SILENT)
     if isinstance(value, list):

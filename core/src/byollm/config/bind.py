@@ -66,8 +66,7 @@ def place_of(bound: Bound, environ: Mapping[str, str] | None = None) -> Place:
     if isinstance(deployment.proxy, SecretReference):
         proxy = _proxy(deployment.proxy, deployment)
     elif deployment.proxy is None:
-        values = os.environ if environ is None else environ
-        proxy = environment_proxy(parts.scheme, parts.hostname or "", parts.port, values)
+        proxy = environment_proxy(parts.scheme, parts.hostname or "", parts.port, environ)
     tls = deployment.tls
     if tls is not None:
         ca, cert, private = (path and os.path.expanduser(path) for path in (tls.ca, tls.cert, tls.key))

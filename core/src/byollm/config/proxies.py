@@ -7,6 +7,7 @@ through the environment's proxy; an explicit `proxy:` holds for every address.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 
@@ -14,24 +15,29 @@ from byollm.config.settings import proxy_problem
 from byollm.errors import ConfigError
 
 
-def environment_proxy(scheme: str, host: str, port: int | None, environ: Mapping[str, str]) -> str | None:
+def environment_proxy(scheme: str, host: str, port: int | None, environ: Mapping[str, str] | None = None) -> str | None:
     """The proxy for a URL's scheme, host and port, or None. Raises ConfigError when the variable holds no proxy."""
+    found = _found(scheme, host, port, environ)
+    if isinstance(found, ConfigError):
+        raise found
+    return found
+
+
+def _found(scheme: str, host: str, port: int | None, environ: Mapping[str, str] | None) -> str | ConfigError | None:
+    """An error comes back as a value: a proxy's URL may hold a password, and so do the locals here."""
+    environ = os.environ if environ is None else environ
     if is_loopback(host):
         return None
-    for variable in (f"{scheme}_proxy", "all_proxy"):
-        found = _lookup(variable, environ)
-        if found:
-            break
-    else:
+    variable = next((item for item in (f"{scheme}_proxy", "all_proxy") if _lookup(item, environ)), None)
+    if variable is None or _bypassed(host, port or (443 if scheme == "https" else 80), _lookup("no_proxy", environ)):
         return None
-    if _bypassed(host, port or (443 if scheme == "https" else 80), _lookup("no_proxy", environ)):
-        return None
+    found = _lookup(variable, environ)
     proxy = found if "://" in found else f"http://{found}"
     problem = proxy_problem(proxy)
-    if problem:
-        hint = "set `proxy:` in the configuration (`proxy: none` for none), or list the host in NO_PROXY"
-        raise ConfigError(f"the environment variable {variable.upper()} {problem}", hint=hint)
-    return proxy
+    if not problem:
+        return proxy
+    hint = "set `proxy:` in the configuration (`proxy: none` for none), or list the host in NO_PROXY"
+    return ConfigError(f"the environment variable {variable.upper()} {problem}", hint=hint)
 
 
 def _lookup(variable: str, environ: Mapping[str, str]) -> str:

@@ -243,7 +243,8 @@ def _error(problem: Any, known: Iterable[str], document: Document, path: KeyPath
     if kind == "literal_error":
         return _wrong_word(problem, document, loc, key)
     wanted = _TYPES.get(kind)
-    told = wanted.format(**{word: f"{bound:g}" for word, bound in context.items() if word != "error"}) if wanted else ""
+    bounds = {word: f"{bound:g}" for word, bound in context.items() if isinstance(bound, int | float)}
+    told = wanted.format(**bounds) if wanted else ""
     told = told or problem["msg"].lower()
     raw = document.raw(loc)
     if kind == "string_type" and raw is not None and len(raw) <= 40:

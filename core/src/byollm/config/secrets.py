@@ -25,6 +25,7 @@ from byollm.config.places import NOWHERE, Problem, Where, name
 from byollm.errors import AuthenticationError, ByollmError, ConfigError
 from byollm.wire.redact import Secret
 
+MAX_CHARACTERS: Final = 64 * 1024
 VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SCHEME = re.compile(r"([a-z][a-z0-9_-]+):(?!//)(.+)\Z", re.DOTALL)
@@ -146,6 +147,8 @@ def _parse(label: str, text: str, where: Where, allow_cmd: bool, base: str | Non
             return Problem(sentence, f"write `${{{name(foreign.group(1))}}}`")
     if not text.strip():
         return Problem("it is empty", "write `${NAME}`, or remove the line")
+    if len(text) > MAX_CHARACTERS:
+        return Problem("it is longer than any key", "name a file that holds it: `file:PATH`")
     scheme = _SCHEME.match(text)
     if scheme:
         kind, rest = scheme.groups()

@@ -123,19 +123,14 @@ def authentication(context: Context, value: Any, path: KeyPath) -> tuple[str | O
 
 def proxy(context: Context, value: Any, path: KeyPath) -> SecretReference | Literal["none"]:
     """`none` or false: no proxy, whatever the environment says. Otherwise an http(s) URL, or a reference to one."""
-    plain = value.reveal() if isinstance(value, Secret) else value
-    if plain is False or plain == "none":
+    if value is False or value == "none":
         return "none"
     where = context.document.where(path, value=True)
-    if isinstance(plain, str) and not _REFERENCE.match(plain):
-        problem = proxy_problem(plain)
-        del plain
+    if isinstance(value, str) and not _REFERENCE.match(value):
+        problem = proxy_problem(value)
         if problem:
             raise context.document.error(path, f"`proxy` {problem}", schema.EXAMPLES["proxy"], value=True)
-        return SecretReference(
-            "proxy", "literal", "", where, given=value if isinstance(value, Secret) else Secret(value)
-        )
-    del plain
+        return SecretReference("proxy", "literal", "", where, given=Secret(value))
     return parse_reference("proxy", value, where, allow_cmd=context.allow_cmd, base=context.base)
 
 

@@ -19,7 +19,7 @@ from byollm.types.events import NOT_CONTENT, Event, Finished
 from byollm.wire.assemble import Assembler
 from byollm.wire.classify import request_id
 from byollm.wire.exchange import Exchange, Head, LocalCall
-from byollm.wire.framing import Decoder, JsonDecoder, decoder_for
+from byollm.wire.framing import Decoder, decoder_for
 
 if TYPE_CHECKING:
     from byollm.engine.call import Call
@@ -176,7 +176,7 @@ class _Reading:
                 break
         yield from self.release()
         self.check_finished("the answer ended without its terminal marker", head)
-        self.document = decoder.document if isinstance(decoder, JsonDecoder) else None
+        self.document = getattr(decoder, "document", None)
         yield Close(not self.ended)
 
     def read(self, decoder: Decoder, piece: bytes, read: Any, events: list[Event]) -> None:

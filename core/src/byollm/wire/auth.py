@@ -120,7 +120,8 @@ class OAuthClientCredentials:
     def flow(self, request: HttpRequest, context: AuthContext) -> AuthFlow:
         """Ask for a token when there is none, it is about to expire, or it was refused.
 
-        Raises AuthenticationError when the token endpoint refuses, ProtocolError when its answer is no token.
+        Raises AuthenticationError when the token endpoint refuses, ProtocolError when its answer is no token, and
+        what its status stands for otherwise.
         """
         token, expires = context.state.get("token", (None, 0.0))
         if token is None or context.forced or context.now() >= expires:
@@ -148,18 +149,25 @@ def token_request(url: str, scope: str | None, context: AuthContext) -> HttpRequ
 
 def read_token(answer: HttpResponse) -> tuple[Secret, float]:
     """The access token of an OAuth answer, and its lifetime in seconds (3600 when not told)."""
-    import json
-
-    from byollm.errors import ProtocolError
+    from byollm.wire.classify import class_for
+    from byollm.wire.json import parse_json
 
     try:
-        document = json.loads(answer.body)
+        document = parse_json(answer.body)
     except ValueError:
         document = None
-    if answer.status != 200 or not isinstance(document, dict) or not isinstance(document.get("access_token"), str):
+    token = document.get("access_token") if isinstance(document, dict) else None
+    if answer.status != 200 or not isinstance(token, str) or not token:
         problem = document.get("error") if isinstance(document, dict) else None
-        kind = AuthenticationError if answer.status in (400, 401, 403) else ProtocolError
+        kind = AuthenticationError if answer.status in (400, 401, 403) else class_for(answer.status)
         detail = problem if isinstance(problem, str) else f"status {answer.status}"
-        raise kind(f"the token endpoint gave no token: {detail}", status=answer.status)
-    lifetime = document.get("expires_in", 3600)
-    return Secret(document["access_token"]), float(lifetime) if isinstance(lifetime, int | float) else 3600.0
+        raise kind(f"the token endpoint gave no token: {detail}", status=answer.status, sent="no", billed="no")
+    return Secret(token), _lifetime(document.get("expires_in"))
+
+
+def _lifetime(told: Any) -> float:
+    try:
+        seconds = float(told)
+    except (TypeError, ValueError, OverflowError):
+        return 3600.0
+    return seconds if 0 < seconds < 10**9 else 3600.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -77,17 +78,24 @@ def plain_message(failure: Failure) -> str:
     """The provider's words, found in any of the usual envelopes; without markup, at most 1,000 characters."""
     text = _words(failure.document)
     if text is None:
-        body = failure.body[: 4 * MESSAGE_LIMIT].decode("utf-8", "replace").strip()
-        text = "" if _is_markup(body) or failure.document is not None else body
-    text = " ".join(text.split())
-    if not text or _is_markup(text):
-        text = f"the provider answered with status {failure.status} and no words of its own"
-    return text if len(text) <= MESSAGE_LIMIT else f"{text[: MESSAGE_LIMIT - 1]}…"
+        text = "" if failure.document is not None else failure.body[: 4 * MESSAGE_LIMIT].decode("utf-8", "replace")
+    text = one_screen(text)
+    return text or f"the provider answered with status {failure.status} and no words of its own"
 
 
-def _is_markup(text: str) -> bool:
-    start = text.lstrip().lower()
-    return start.startswith(("<!doctype", "<html", "<?xml", "<head", "<body")) or bool(re.match(r"<[a-z!/]", start))
+def one_screen(text: str) -> str:
+    """A text as one line fit to be shown: no markup, no control characters, at most 1,000 characters."""
+    shown = _MARKUP.split(text, maxsplit=1)[0]
+    shown = " ".join("".join([letter if letter.isprintable() else " " for letter in shown]).split())
+    return shown if len(shown) <= MESSAGE_LIMIT else f"{shown[: MESSAGE_LIMIT - 1]}…"
+
+
+_MARKUP: Final = re.compile(
+    r"^\s*<[a-z!/?]|<(?:!doctype|!--|\?xml|/?(?:html|head|body|title|meta|style|script|center|div|span|table|h[1-6]|p|a|hr"
+    r"|br|b|i|ul|li|pre|img|font|iframe|link|code|error|message)\b[^<]*>)",
+    re.IGNORECASE,
+)
+"""Where markup begins; a provider's words may well hold an angle bracket."""
 
 
 def _words(document: Any) -> str | None:
@@ -121,7 +129,8 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     if seconds is not None:
         return seconds
     try:
-        instant = parsedate_to_datetime(text).timestamp()
+        date = parsedate_to_datetime(text)
+        instant = (date if date.tzinfo is not None else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
         return duration(text)
     return max(0.0, instant - now)
@@ -133,7 +142,8 @@ def duration(text: str) -> float | None:
     if match is None or not any(match.groups()):
         return None
     hours, minutes, seconds, milliseconds = (float(group) if group else 0.0 for group in match.groups())
-    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+    total = hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+    return total if math.isfinite(total) else None
 
 
 def _finite(text: str | None) -> float | None:

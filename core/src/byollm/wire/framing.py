@@ -60,7 +60,7 @@ class SseDecoder:
     __slots__ = ("_first", "_held", "_parts", "_size")
 
     def __init__(self) -> None:
-        self._parts: list[bytes] = []  # the event that is not complete yet: joined only once it is, or a large one costs
+        self._parts: list[bytes] = []  # the event that is not complete yet, joined once it is: a large one stays cheap
         self._size = 0
         self._first = True
         self._held = False
@@ -161,11 +161,11 @@ class LineDecoder:
 class _Undecided:
     """The first bytes do not tell yet what they are: a mislabelled answer must read the same however it is cut."""
 
-    __slots__ = ("_decoder", "_first", "_name")
+    __slots__ = ("_decoder", "_name", "_parts")
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._first = b""
+        self._parts: list[bytes] = []
         self._decoder: Decoder | None = None
 
     @property
@@ -176,17 +176,19 @@ class _Undecided:
     def feed(self, piece: bytes) -> Iterator[Frame]:
         """The frames, as soon as it is clear how to read them."""
         if self._decoder is None:
-            self._first += piece
-            if not _told(self._first):
+            self._parts.append(piece)
+            first = b"".join(self._parts) if piece.strip() else b""
+            if not _told(first):
                 return
-            piece, self._decoder = self._first, _make(_really(self._name, self._first))
+            piece, self._decoder = first, _make(_really(self._name, first))
         yield from self._decoder.feed(piece)
 
     def end(self) -> Iterator[Frame]:
         """What is left."""
         if self._decoder is None:
-            self._decoder = _make(_really(self._name, self._first))
-            yield from self._decoder.feed(self._first)
+            first = b"".join(self._parts)
+            self._decoder = _make(_really(self._name, first))
+            yield from self._decoder.feed(first)
         yield from self._decoder.end()
 
 
@@ -216,13 +218,13 @@ def _really(name: str, first: bytes) -> str:
     start = first.removeprefix(_MARK).lstrip()[:6]
     if name == "sse" and start[:1] in (b"{", b"["):
         return "json"
-    if name == "json" and (start[:5] == b"data:" or start == b"event:" or start[:1] == b":"):
+    if name == "json" and start.startswith((b"data:", b"event:", b"retry:", b"id:", b":")):
         return "sse"
     return name
 
 
 def _told(first: bytes) -> bool:
-    return len(first) >= 64 or len(first.removeprefix(_MARK).lstrip()) >= 6
+    return len(first.removeprefix(_MARK).lstrip()) >= 6
 
 
 def _make(name: str) -> Decoder:
@@ -252,7 +254,8 @@ def _problem(data: bytes) -> str:
 def _event(block: bytes) -> Frame | None:
     name = b""
     data: list[bytes] = []
-    for line in block.split(b"\n"):
+    lines = block.split(b"\n")
+    for number, line in enumerate(lines):
         field, colon, value = line.partition(b":")
         if field == b"data":
             data.append(value.removeprefix(b" "))
@@ -260,7 +263,7 @@ def _event(block: bytes) -> Frame | None:
             name = value.removeprefix(b" ")
         elif line[:1] == b"{" and not data:
             # Some servers write a failure between the events as a bare document.
-            return Frame("", _document(block.strip()))
+            return Frame("", _document(b"\n".join(lines[number:])))
         elif field and not colon and not data and line[:1] == b"<":
             raise ProtocolError("the stream is not made of events")
     text = b"\n".join(data).strip()

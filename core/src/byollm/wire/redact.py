@@ -10,9 +10,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NoReturn
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 MASK: Final = "[redacted]"
 PIECE: Final = 12
@@ -96,12 +97,12 @@ class Redactor:
         return "".join([*out, text[kept:]]) if out else text
 
     def data(self, value: Any) -> Any:
-        """JSON-like data with every string, keys too, masked."""
+        """JSON-like data with every string, keys too, masked; what else is in it comes back as it is."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
             return {self.text(str(key)): self.data(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
+        if type(value) in (list, tuple):
             return type(value)(self.data(item) for item in value)
         return value
 
@@ -110,21 +111,35 @@ def _shapes(text: str) -> set[str]:
     if len(text) < 4:  # a one-letter key would mask the alphabet; config refuses such keys with a warning
         return set()
     raw = text.encode("utf-8", "surrogatepass")
-    shapes = {
-        text,
-        quote(text, safe=""),
-        quote_plus(text),
-        json.dumps(text)[1:-1],
-        json.dumps(text, ensure_ascii=False)[1:-1],
-    }
-    shapes |= {quote(text, safe="").lower(), text.replace("/", "\\/"), raw.hex(), raw.hex().upper(), text[::-1]}
+    shapes = {text, raw.hex(), raw.hex().upper(), text[::-1]}
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for shift in range(3):
             # A key inside a longer base64 text starts at one of three alignments; its first and last characters
             # then mix with the neighbours', so they are left out.
             coded = encode(b"\0" * shift + raw).decode("ascii").rstrip("=")
             shapes.add(coded[(shift * 8 + 5) // 6 : len(coded) - (1 if (len(raw) + shift) % 3 else 0)])
-    return {shape for shape in shapes if len(shape) >= 4}
+    return {written for shape in shapes for written in _written(shape) if len(written) >= 4}
+
+
+def _written(text: str) -> Iterator[str]:
+    """A text as URLs and JSON documents write it, the digits of an escape large or small."""
+    yield text
+    for plain in ("", "/", "!'()*"):  # Python's and RFC 3986's, paths, JavaScript's
+        url = quote(text, safe=plain, errors="surrogatepass")
+        for form in (url, url.replace("%20", "+")):
+            yield form
+            yield _PERCENT.sub(lambda found: found.group().lower(), form)
+    for ascii_only in (True, False):
+        document = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+        html_safe = _HTML.sub(lambda found: f"\\u{ord(found.group()):04x}", document)  # Go and .NET write these so
+        for form in (document, document.replace("/", "\\/"), html_safe):
+            yield form
+            yield _ESCAPE.sub(lambda found: f"\\u{found.group()[2:].upper()}", form)
+
+
+_PERCENT: Final = re.compile("%[0-9A-F]{2}")
+_ESCAPE: Final = re.compile(r"\\u[0-9a-f]{4}")
+_HTML: Final = re.compile("[<>&'+]")
 
 
 def masked_headers(headers: Iterable[tuple[str, str]], secret_names: Iterable[str] = ()) -> tuple[tuple[str, str], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from byollm.errors import ConfigError
 
@@ -14,8 +14,8 @@ def join_url(endpoint: str, path: str, *, base_path: str = "", query: str = "") 
     (`…/v1/chat/completions`) is not doubled. A query string of the endpoint (`?api-version=…`) is kept,
     and `query` added. Raises ConfigError when the endpoint is not an http(s) URL.
     """
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    parts = _split(endpoint)
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(f"endpoint {endpoint!r} is not a URL", hint="write it whole, e.g. https://api.example.com/v1")
     root = parts.path.rstrip("/") or base_path.rstrip("/")
     tail = path if path.startswith("/") else f"/{path}"
@@ -25,8 +25,16 @@ def join_url(endpoint: str, path: str, *, base_path: str = "", query: str = "") 
     return urlunsplit((parts.scheme, parts.netloc, f"{root}{tail}", queries, ""))
 
 
+def _split(endpoint: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(endpoint)
+        return parts if parts.port != 0 else None
+    except ValueError:  # an address or a port that is none
+        return None
+
+
 def path_segment(text: str) -> str:
     """A model id as exactly one segment of a path. Raises ConfigError for what could climb out of it."""
     if not text or text in (".", ".."):
         raise ConfigError(f"{text!r} cannot be a model id in a URL")
-    return quote(text, safe="")
+    return quote(text, safe="", errors="replace")

@@ -51,7 +51,7 @@ class ChatReader:
     """Reads the frames of one response."""
 
     __slots__ = (
-        "_calls", "_done", "_head", "_id", "_json", "_model", "_provider", "_quirks", "_refusal", "_started",
+        "_calls", "_done", "_ended", "_head", "_id", "_json", "_model", "_provider", "_quirks", "_refusal", "_started",
         "_thoughts", "_wholes",
     )  # fmt: skip
 
@@ -70,6 +70,7 @@ class ChatReader:
         self._model: str | None = None
         self._started = False
         self._done = False
+        self._ended = False
 
     def read(self, frame: Frame) -> Iterable[Event]:
         """One chunk or document. Raises a ProviderError for an error in it, ProtocolError for what is neither."""
@@ -144,8 +145,8 @@ class ChatReader:
         if legacy and (legacy.get("name") or legacy.get("arguments")):
             found += self._calls.take({"index": 0, "function": legacy})
         self._wholes.message(message)
-        if self._done and found:
-            raise ProtocolError("the provider went on with its answer after it had ended it")
+        if found and self._done:
+            self._done = False  # Together goes on after a finish: one more whole call, and the finish again
         events += found
 
     def _content(self, content: Any, events: list[Event]) -> None:
@@ -183,15 +184,16 @@ class ChatReader:
     def _end(self, raw: Any, data: Mapping[str, Any], events: list[Event]) -> None:
         self._wholes.top_level(data)
         self._thoughts.end(events)
-        if self._refusal:
-            block = {"type": "refusal", "refusal": "".join(self._refusal)}
-            events.append(PartAdded(REFUSAL, Opaque(self._provider, "chat", block)))
+        if not self._ended:
+            if self._refusal:
+                block = {"type": "refusal", "refusal": "".join(self._refusal)}
+                events.append(PartAdded(REFUSAL, Opaque(self._provider, "chat", block)))
+            events += self._wholes.end()
         events += self._calls.end()
-        events += self._wholes.end()
         word = None if raw is None else str(raw)
         reason = finish_reason(word, bool(len(self._calls)), bool(self._refusal), self._quirks.finish_reasons)
         events.append(Finished(reason, word))
-        self._done = True
+        self._done = self._ended = True
 
 
 def _plain_text(data: Any) -> str | None:

@@ -134,6 +134,7 @@ class ToolCalls:
                 raise ProtocolError("the answer holds a tool call without a name")
             if call.held:
                 events.append(ToolCallDelta(call.index, _unwrapped("".join(call.pieces))))
+                call.held = False
             if call.state and call.started:
                 events.append(StateAttached(call.index, Opaque(self._provider, "chat", call.state)))
         return events

@@ -40,7 +40,7 @@ def chat_usage(told: Mapping[str, Any], document: Mapping[str, Any], *, reasonin
     written = first_count(into.get("cache_write_tokens"), told.get("cache_creation_input_tokens"))
     reasoning = first_count(out.get("reasoning_tokens"), told.get("reasoning_tokens"))
     prompt, answer = count(told.get("prompt_tokens")), count(told.get("completion_tokens"))
-    if reasoning_outside and answer is not None:
+    if (reasoning_outside or "market_cost" in told) and answer is not None:  # Vercel's gateway, known by that field
         answer += reasoning or 0
     prompt, answer = _whole(prompt, answer, reasoning, count(told.get("total_tokens")), count(into.get("audio_tokens")))
     if prompt is not None and cached is not None and cached > prompt:

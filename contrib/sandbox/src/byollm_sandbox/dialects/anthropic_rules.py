@@ -19,6 +19,7 @@ from byollm_sandbox.dialects.anthropic_content import (
 )
 from byollm_sandbox.dialects.anthropic_schema import format_problems, tool_schema_problems
 from byollm_sandbox.dialects.base import Rejection, names
+from byollm_sandbox.dialects.shapes import MESSAGES, misfit
 from byollm_sandbox.tokens import count_messages, count_tools, count_value
 
 VERSIONS: Final = ("2023-01-01", "2023-06-01", "2026-10-21")
@@ -83,6 +84,7 @@ def _request(body: Any, headers: Mapping[str, str]) -> Iterator[Rejection]:
     for problem in _head(body, headers, KNOWN):
         yield problem
         return
+    yield from _shaped(body)
     yield from _limits(body)
     yield from _sampling(body)
     yield from _words(body)
@@ -97,8 +99,18 @@ def _count_request(body: Any, headers: Mapping[str, str]) -> Iterator[Rejection]
     for problem in _head(body, headers, COUNTED):
         yield problem
         return
+    yield from _shaped(body)
     yield from _shared(body)
     yield from message_problems(body["messages"], claude.family_of(body["model"]), body.get("thinking"))
+
+
+def _shaped(body: Mapping[str, Any]) -> Problems:
+    found = misfit(body, MESSAGES)
+    if found is not None:
+        path, expected, _ = found
+        where = ".".join(map(str, path))
+        text = "Input does not match the expected shape." if len(path) == 2 else f"Input should be {expected}"
+        yield refuse(f"{where}: {text}")
 
 
 def _shared(body: Mapping[str, Any]) -> Problems:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from byollm_sandbox.dialects.base import Rejection, names
+from byollm_sandbox.dialects.shapes import schema_misfit
 
 MAX_STRICT_TOOLS: Final = 20
 MAX_OPTIONAL: Final = 24
@@ -53,6 +54,10 @@ def format_problems(body: Mapping[str, Any]) -> Iterator[Rejection]:
 
 def schema_problems(schema: Mapping[str, Any]) -> Iterator[str]:
     """What the grammar compiler cannot do."""
+    misfit = schema_misfit(schema)
+    if misfit is not None:
+        yield f"Invalid schema: {misfit}"
+        return
     cycle = _cycle(schema)
     if cycle is not None:
         yield (

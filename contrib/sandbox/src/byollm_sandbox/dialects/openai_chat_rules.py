@@ -22,6 +22,7 @@ from byollm_sandbox.dialects.openai_checks import (
     missing,
     number,
     refuse,
+    shaped,
     text,
     unique_name,
     word,
@@ -29,6 +30,7 @@ from byollm_sandbox.dialects.openai_checks import (
     wrong_value,
 )
 from byollm_sandbox.dialects.openai_schema import object_problem, strict_problem
+from byollm_sandbox.dialects.shapes import CHAT
 from byollm_sandbox.tokens import count_messages, count_tools
 
 KNOWN: Final = names(
@@ -59,6 +61,7 @@ def _problems(body: dict[str, Any], compatible: bool) -> Problems:
         for name in body:
             if name not in KNOWN:
                 yield refuse(f"Unrecognized request argument supplied: {name}")
+    yield from shaped(body, CHAT)
     yield from _model(body["model"], body)
     yield from _parameters(body)
     if not compatible:

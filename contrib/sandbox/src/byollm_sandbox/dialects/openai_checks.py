@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from byollm_sandbox.dialects.base import Rejection
+from byollm_sandbox.dialects.shapes import misfit
 
 Problems = Iterator[Rejection]
 
@@ -170,6 +171,15 @@ def metadata(body: Mapping[str, Any]) -> Problems:
             yield wrong_type(f"metadata.{key}", "a string", value)
         yield from text({"": key}, "", 64, f"metadata.{key}")
         yield from text({"": value}, "", 512, f"metadata.{key}")
+
+
+def shaped(body: Mapping[str, Any], shape: Any) -> Problems:
+    """Objects are objects and arrays are arrays, as far as later rules rely on it."""
+    found = misfit(body, shape)
+    if found is not None:
+        path, expected, value = found
+        steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+        yield wrong_type(steps.removeprefix("."), expected, value)
 
 
 def common(body: Mapping[str, Any]) -> Problems:

@@ -20,6 +20,7 @@ from byollm_sandbox.dialects.openai_checks import (
     listed,
     missing,
     refuse,
+    shaped,
     text,
     unique_name,
     word,
@@ -28,6 +29,7 @@ from byollm_sandbox.dialects.openai_checks import (
 )
 from byollm_sandbox.dialects.openai_responses_items import item_problems
 from byollm_sandbox.dialects.openai_schema import object_problem, strict_problem
+from byollm_sandbox.dialects.shapes import RESPONSES
 from byollm_sandbox.tokens import count_messages, count_text, count_tools
 
 KNOWN: Final = names(
@@ -75,6 +77,7 @@ def validate_count(body: Any, headers: Mapping[str, str]) -> Rejection | None:
 
 def _count_problems(body: dict[str, Any]) -> Problems:
     yield from _unknown(body, COUNTED)
+    yield from shaped(body, RESPONSES)
     if isinstance(body.get("model"), str):
         yield from _model(body["model"])
     yield from _tools(body)
@@ -91,6 +94,7 @@ def _problems(body: dict[str, Any]) -> Problems:
     if name is not None and not isinstance(name, str):
         yield wrong_type("model", "a string", name)
         return
+    yield from shaped(body, RESPONSES)
     if isinstance(name, str):
         yield from _model(name)
     yield from _parameters(body)

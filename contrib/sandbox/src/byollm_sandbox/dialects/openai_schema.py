@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from byollm_sandbox.dialects.shapes import schema_misfit
+
 _FORBIDDEN: Final = (
     "oneOf", "allOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "prefixItems",
     "patternProperties", "unevaluatedProperties", "propertyNames", "minProperties", "maxProperties",
@@ -22,8 +24,9 @@ MAX_PROPERTIES: Final = 5000
 
 def strict_problem(schema: Any) -> str | None:
     """What OpenAI says of a schema it was asked to enforce; None when it can."""
-    if not isinstance(schema, Mapping):
-        return "schema must be a JSON Schema of 'type: \"object\"'."
+    misfit = schema_misfit(schema)
+    if misfit is not None or not isinstance(schema, Mapping):
+        return misfit or "schema must be a JSON Schema of 'type: \"object\"'."
     if "anyOf" in schema:
         return "In context=(), 'anyOf' is not permitted at the root."
     if schema.get("type") != "object" and "$ref" not in schema:
@@ -36,8 +39,9 @@ def strict_problem(schema: Any) -> str | None:
 
 def object_problem(schema: Any) -> str | None:
     """What OpenAI says of the parameters of a function that is not strict."""
-    if not isinstance(schema, Mapping):
-        return "schema must be a JSON Schema of 'type: \"object\"'."
+    misfit = schema_misfit(schema)
+    if misfit is not None or not isinstance(schema, Mapping):
+        return misfit or "schema must be a JSON Schema of 'type: \"object\"'."
     kind = schema.get("type")
     if kind != "object" and not {"$ref", "properties", "allOf", "anyOf"} & schema.keys() and schema:
         return f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'."
