@@ -1,1 +1,1 @@
-"""Does a provider plugin keep its promises?"""
+"""Does a byollm provider plugin keep its promises? `byollm conform NAME` answers, offline and without keys."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from typing import Any
 
-from byollm_examples.page import page
+from hypothesis import given
+from hypothesis import strategies as some
+
+from byollm_examples.page import laid_out, page
 from byollm_examples.record import Run
 
+SCALARS = some.none() | some.booleans() | some.integers() | some.text()
 EMPTY = {"meta", "br", "hr"}
 
 
@@ -82,3 +87,9 @@ def test_what_others_wrote_is_text() -> None:
     assert "<script" not in text
     assert "&lt;b&gt;bold&lt;/b&gt;.txt" in text
     assert "! &lt;i&gt;" in text
+
+
+@given(some.recursive(SCALARS, lambda inner: some.lists(inner) | some.dictionaries(some.text(), inner), max_leaves=20))
+def test_json_on_the_page_is_json(value: Any) -> None:
+    """However it is laid out, it reads back as the same value."""
+    assert value == json.loads(laid_out(value))

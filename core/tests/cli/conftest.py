@@ -264,7 +264,7 @@ def proxy(server: Callable[..., Server]) -> Callable[..., Server]:
 
 
 @pytest.fixture
-def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Path]]:
     """`distribution("acme", "byollm.commands", {"hello": "acme:hello"}, "def hello…")`: installed for this test."""
     folder = tmp_path / "site"
     folder.mkdir()
@@ -280,6 +280,6 @@ def distribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
         (folder / f"{name}.py").write_text(code)
         return folder
 
-    yield install  # type: ignore[misc]  # a generator, so that modules are forgotten afterwards
+    yield install
     for module in [name for name, found in sys.modules.items() if str(folder) in str(getattr(found, "__file__", ""))]:
         del sys.modules[module]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,7 +55,7 @@ AWS = Manifest(
     default_endpoint="https://aws.example.com",
     hosts=("aws.example.com", "sts.example.com"),
     credentials={"key_id": ("AWS_ID",), "session_token": ("AWS_TOKEN",)},
-    authentication={"sigv4": type("SigV4", (), {"name": "sigv4", "refreshes": False})()},
+    authentication={"sigv4": type("SigV4", (), {"name": "sigv4", "refreshes": True})()},
 )
 
 
@@ -227,6 +228,16 @@ def test_a_plugins_own_scheme_may_ask_the_hosts_of_its_manifest():
 
     assert frozenset({"aws.example.com", "sts.example.com"}) == found.hosts
     assert [True, True] == [reference.optional for reference in found.secrets.values()]
+
+
+def test_a_region_opens_the_plugins_other_hosts():
+    """A plugin may move to a region's own host; without a region, or with an endpoint, there is only one."""
+    manifest = replace(OPENAI, hosts=("api.openai.com", "eu.api.openai.com", "*.internal.openai.com"))
+    elsewhere = {"endpoint": "https://x.example.com", "api_key": "env:K"}
+
+    assert frozenset({"api.openai.com"}) == bound(manifest).hosts
+    assert frozenset({"api.openai.com", "eu.api.openai.com"}) == bound(manifest, region="eu").hosts
+    assert frozenset({"x.example.com"}) == bound(manifest, region="eu", **elsewhere).hosts
 
 
 def test_two_halves_of_identities_never_meet():

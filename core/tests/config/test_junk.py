@@ -206,9 +206,8 @@ tenants: {{acme: {{credentials: {{openai: {KEY}}}}}}}
 def test_loading_reads_no_variable_and_no_key(tmp_path: Path):
     """Loading opens the file itself and looks at nothing else."""
     path = tmp_path / "llm.yaml"
-    path.write_text(
-        "provider: openai\nmodel: gpt-4\napi_key: ${OPENAI_API_KEY}\nproxy: ${P}\ntls: {ca: ~/x}\nheaders: {A: '${B}'}\n"
-    )
+    text = "provider: openai\nmodel: gpt-4\napi_key: ${OPENAI_API_KEY}\nproxy: ${P}\n"
+    path.write_text(text + "tls: {ca: ~/x}\nheaders: {A: '${B}'}\n")
     program = f"""
 import os, sys
 seen = set()
@@ -221,7 +220,8 @@ from byollm.config.llm_config import load
 load({str(path)!r})  # the libraries look for their own switches once, when they are first used
 seen.clear()
 files = []
-sys.addaudithook(lambda event, arguments: files.append(arguments[0]) if event in ("open", "socket.connect", "subprocess.Popen") else None)
+watched = ("open", "socket.connect", "subprocess.Popen")
+sys.addaudithook(lambda event, arguments: files.append(arguments[0]) if event in watched else None)
 load({str(path)!r})
 print(sorted(seen), [name for name in files if name != {str(path)!r}])
 """
@@ -239,7 +239,10 @@ print(sorted(seen), [name for name in files if name != {str(path)!r}])
 
 def test_nothing_of_configuration_is_imported_with_the_rest():
     """pydantic and yaml wait until something is loaded: `import byollm` stays quick."""
-    program = "import sys, byollm, byollm.config.records, byollm.config.llm_config; print(sorted({'pydantic', 'yaml', 'difflib', 'subprocess'} & set(sys.modules)))"
+    program = """
+import sys, byollm, byollm.config.records, byollm.config.llm_config
+print(sorted({"pydantic", "yaml", "difflib", "subprocess"} & set(sys.modules)))
+"""
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
 
     assert "[]\n" == done.stdout

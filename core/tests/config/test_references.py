@@ -86,6 +86,7 @@ def test_a_file_is_read_and_stripped(tmp_path: Path):
     assert KEY == reference("file:key", base=str(tmp_path)).resolve().reveal()
     assert KEY == reference(tmp_path / "key").resolve().reveal()
     assert KEY == reference(f"file:{tmp_path}/key").resolve().reveal()
+    assert KEY == reference(f"file://{tmp_path}/key").resolve().reveal()
 
 
 def test_a_file_that_everybody_can_read_is_warned_about(tmp_path: Path, caplog):
@@ -316,6 +317,34 @@ def test_an_optional_ambient_variable_is_empty_when_unset(monkeypatch):
     monkeypatch.delenv("BYOLLM_FIRST", raising=False)
 
     assert not ambient("session_token", ("BYOLLM_FIRST",), optional=True).resolve()
+
+
+@pytest.mark.parametrize(
+    "text, kind",
+    [
+        ("http://u:p@proxy.example.com", "literal"),
+        ("http://u:${P}@proxy.example.com", "template"),
+        ("Bearer ${A}", "template"),
+        ("env://A", "env"),
+        ("sk-proj:x", "sk-proj"),
+        ("literal://x", "literal"),
+        ("ID:SECRET", "literal"),
+    ],
+)
+def test_what_counts_as_a_kind(text, kind):
+    """A lower-case word and a colon; a URL is none."""
+    assert kind == reference(text).kind
+
+
+@pytest.mark.parametrize(
+    "text", ["cmd: ", "env:", "keyring:x", "file: ", "", " ", 5, 1.5, True, [], {}, b"x", "x" * 70_000]
+)
+def test_what_is_no_reference_is_refused_when_it_is_read(text):
+    """At load, with the place."""
+    with pytest.raises(ConfigError) as raised:
+        reference(text, allow_cmd=True)
+
+    assert ("llm.yaml", 3, 12) == (raised.value.file, raised.value.line, raised.value.column)
 
 
 def test_nothing_shows_a_secret():

@@ -157,11 +157,23 @@ classify: openai/gpt-4
     assert Timeouts() == config.deployments["summarize/failover-1"].timeouts
 
 
+def test_tasks_may_name_each_others_deployments_in_any_order(read):
+    """A task's own target is a deployment like any other, wherever in the file it stands."""
+    config = read("a: {deployment: b}\nb: openai/gpt-4\nc: {provider: x, model: y, failover: [b, b, a2]}\na2: x/z\n")
+
+    assert ("b",) == config.tasks["a"].candidates
+    assert ("c", "b", "a2") == config.tasks["c"].candidates
+
+
 def test_a_single_target_may_have_settings_and_deployments_beside_it(read):
     """With `provider:` in the root the target is `default`, and its failover may name a deployment."""
-    config = read(
-        "provider: openai\nmodel: gpt-4\nfailover: [spare]\ndeployments: {spare: anthropic/claude-3-opus}\nlog_content: true\n"
-    )
+    config = read("""\
+provider: openai
+model: gpt-4
+failover: [spare]
+deployments: {spare: anthropic/claude-3-opus}
+log_content: true
+""")
 
     assert ("default", "spare") == resolve_task(config).candidates
     assert config.log_content
@@ -176,7 +188,8 @@ defaults:
   headers: {X-Team: search, X-App: a}
   tags: [eu]
   on_unsupported: strict
-task: {provider: openai, model: gpt-4, timeout: {total: 60}, headers: {x-team: ads}, failover: [{provider: x, model: y}]}
+task:
+  {provider: openai, model: gpt-4, timeout: {total: 60}, headers: {x-team: ads}, failover: [{provider: x, model: y}]}
 """)
     task, spare = config.deployments["task"], config.deployments["task/failover-1"]
 
@@ -188,9 +201,12 @@ task: {provider: openai, model: gpt-4, timeout: {total: 60}, headers: {x-team: a
 
 def test_settings_of_the_root_reach_every_deployment(read):
     """`on_unsupported` and `transport` of the root hold unless a target says otherwise."""
-    config = read(
-        "on_unsupported: strict\ntransport: httpx2\na: openai/gpt-4\nb: {provider: x, model: y, on_unsupported: adapt}\n"
-    )
+    config = read("""\
+on_unsupported: strict
+transport: httpx2
+a: openai/gpt-4
+b: {provider: x, model: y, on_unsupported: adapt}
+""")
 
     assert ("strict", "httpx2") == (config.deployments["a"].on_unsupported, config.deployments["a"].transport)
     assert "adapt" == config.deployments["b"].on_unsupported

@@ -101,7 +101,12 @@ def test_no_connection_before_the_deadline(call, black_hole):
 
 def test_resolver_that_hangs(call, monkeypatch):
     """A resolver that does not answer is waited for no longer than for a connection."""
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(2))
+
+    def hang(*_, **__):
+        time.sleep(2)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
     place = Place(frozenset({"slow.test"}))
 
     result, seconds = timed(call, "http://slow.test/", timeouts=Timeouts(connect=0.3), place=place)

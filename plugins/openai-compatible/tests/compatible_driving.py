@@ -12,6 +12,7 @@ from typing import Any
 from byollm.plugin import (
     Event,
     Failure,
+    Finished,
     Head,
     Message,
     ProtocolError,
@@ -76,9 +77,10 @@ def read_events(
     decoder, first = None, b""
     for piece in pieces:
         first += piece
-        if decoder is None and first.strip():
-            decoder, piece = decoder_for("sse" if stream else "json", headers or {}, first), first
-        for frame in decoder.feed(piece) if decoder is not None else ():
+        fresh = decoder is None and bool(first.strip())
+        if fresh:
+            decoder = decoder_for("sse" if stream else "json", headers or {}, first)
+        for frame in decoder.feed(first if fresh else piece) if decoder is not None else ():
             yield from reader(frame)
     for frame in decoder.end() if decoder is not None else ():
         yield from reader(frame)
@@ -86,10 +88,15 @@ def read_events(
 
 def read(pieces: bytes | Sequence[bytes], **fields: Any) -> Completion:
     """The completion in an answer's bytes. Raises ProtocolError when no terminal marker was seen."""
-    assembler = Assembler()
-    assembler.feed(read_events([pieces] if isinstance(pieces, bytes) else pieces, **fields))
-    if not assembler.finished:
+    assembler, last = Assembler(), None
+    for event in read_events([pieces] if isinstance(pieces, bytes) else pieces, **fields):
+        if isinstance(event, Finished):
+            last = event  # the engine holds it back to the end: some servers go on, and the last one counts
+        else:
+            assembler.feed([event])
+    if last is None:
         raise ProtocolError("no terminal marker")
+    assembler.feed([last])
     return assembler.completion()
 
 

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from byollm_openai_compatible import OpenAICompatible
 from compatible_driving import body, exchange
 from hypothesis import given
 from hypothesis import strategies as st
 
 from byollm.plugin import ProviderTool, Request, Tool, ToolChoice, UnsupportedFeatureError
+from byollm_openai_compatible import OpenAICompatible
 
 WEATHER = Tool("weather", "Tells the weather.", {"type": "object", "properties": {"city": {"type": "string"}}})
 SCHEMA = {"title": "An answer", "type": "object", "properties": {"a": {"type": "string"}}}
@@ -56,7 +56,8 @@ def test_a_tool_is_a_function_with_a_schema():
     """`strict` is only said when it was said."""
     sent = body(Request("hi", tools=[WEATHER, Tool("f", None, {"type": "object"}, strict=False)]))["tools"]
 
-    assert {"type": "function", "function": {"name": "weather", "description": "Tells the weather.", "parameters": WEATHER.parameters}} == sent[0]  # fmt: skip
+    weather = {"name": "weather", "description": "Tells the weather.", "parameters": WEATHER.parameters}
+    assert {"type": "function", "function": weather} == sent[0]
     assert {"name": "f", "parameters": {"type": "object"}, "strict": False} == sent[1]["function"]
 
 

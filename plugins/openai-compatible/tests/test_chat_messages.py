@@ -1,5 +1,7 @@
 """A conversation as Chat Completions messages."""
 
+from itertools import pairwise
+
 import pytest
 from compatible_driving import messages, result, say
 from hypothesis import given
@@ -41,7 +43,7 @@ def test_merged_roles_alternate_and_lose_no_word(turns):
     sent = messages(*(say(role, text) for role, text in turns), merge_roles=True)
 
     roles = [turn["role"] for turn in sent]
-    assert all(first != second for first, second in zip(roles, roles[1:], strict=False))
+    assert all(first != second for first, second in pairwise(roles))
     assert "\n\n".join(text for _, text in turns) == "\n\n".join(turn["content"] for turn in sent)
 
 
@@ -170,7 +172,8 @@ def test_thinking_chunks_stand_before_the_text():
         say("assistant", (Reasoning("hm", own({"field": "content"})), Text("b"))), reasoning_replay="always"
     )
 
-    assert [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "b"}] == sent[0]["content"]  # fmt: skip
+    chunk = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    assert [chunk, {"type": "text", "text": "b"}] == sent[0]["content"]
 
 
 def test_a_foreign_block_of_the_user_is_refused_not_dropped():

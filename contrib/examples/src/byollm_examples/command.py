@@ -69,7 +69,7 @@ def _sandbox(run: Run, documents: Documents, screen: Screen, quiet: bool) -> Non
         with byollm.Client.from_yaml(folder / "llm.yaml") as client:
             scenes.three_previews(run, twins, client)
         tell(show.previews(screen, run))
-        scenes.cut_streams(run, twins, folder, own_documents().items[0])
+        scenes.cut_streams(run, twins, folder)
         if run.cut is not None:
             tell(show.cut_streams(screen, run.cut))
         scenes.echoed_key(run, twins)

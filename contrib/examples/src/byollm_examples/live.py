@@ -45,8 +45,9 @@ class Share:
 
     def __str__(self) -> str:
         backups = f", else {', '.join(self.failover)}" if self.failover else ""
+        calls = "1 call" if self.calls == 1 else f"{self.calls} calls"
         return (
-            f"{self.task}: {self.calls} calls to {self.provider}/{self.model} at {self.host}{backups}; about "
+            f"{self.task}: {calls} to {self.provider}/{self.model} at {self.host}{backups}; about "
             f"{self.input_tokens:,} input tokens, at most {self.most_output_tokens:,} output tokens; {self.price}"
         )
 

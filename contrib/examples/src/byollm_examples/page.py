@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any, Final
 
-from byollm_examples.record import Previewed, Row, Run, Stream, Tried
+from byollm_examples.record import Cut, Previewed, Row, Run, Stream, Tried
 
 STYLE: Final = """
 :root{color-scheme:light dark;--page:#fbfbf9;--card:#fff;--text:#1c2024;--soft:#5d6670;--line:#dfe3e6;--code:#f2f4f5;
@@ -58,11 +58,7 @@ def page(run: Run) -> str:
     if run.previews:
         body.append(_previews(run))
     if run.cut is not None:
-        scene = run.cut
-        streams = "".join(_stream(stream) for stream in (scene.without, scene.before_content, scene.after_content))
-        note = "After the first word nobody takes over in silence: the caller decides, with the partial text in hand."
-        text = f'<div class="grid">{streams}</div><p>The line between the first and the others:</p>{_diff(scene.diff)}'
-        body.append(_section("2", "A stream that breaks", f"{text}<p>{escape(note)}</p>"))
+        body.append(_cut(run.cut))
     if run.echo is not None:
         body.append(_echo(run))
     body.append(_pipeline(run))
@@ -126,6 +122,16 @@ def _preview(item: Previewed) -> str:
     )
 
 
+def _cut(scene: Cut) -> str:
+    later = _stream(scene.before_content) + _stream(scene.after_content)
+    note = "After the first word nobody takes over in silence: the caller decides, with the partial text in hand."
+    text = (
+        f'<div class="grid">{_stream(scene.without)}</div><p>With one line more in the file:</p>{_diff(scene.diff)}'
+        f'<div class="grid">{later}</div><p>{escape(note)}</p>'
+    )
+    return _section("2", "A stream that breaks", text)
+
+
 def _stream(stream: Stream) -> str:
     if stream.error is None:
         outcome = f'<p class="good">answered, finish_reason {escape(str(stream.finish_reason))}</p>'
@@ -177,11 +183,11 @@ def _pipeline(run: Run) -> str:
 def _row(row: Row) -> str:
     answer = f'<span class="bad">{escape(row.short)}</span>' if row.error is not None else escape(row.short)
     more = _attempts(row.attempts) + (f"<pre>{_json(row.answer)}</pre>" if row.answer is not None else "")
-    mark = ' <span class="warn">(by failover)</span>' if len({item.deployment for item in row.attempts}) > 1 else ""
+    mark = '<div class="warn">by failover</div>' if len({item.deployment for item in row.attempts}) > 1 else ""
     provider = f"{escape(row.provider)}{mark}"
     inner = f"<details><summary>{answer}</summary>{more}</details>"
     values = (escape(row.document), escape(row.task), provider, inner, escape(row.tokens), f"{row.milliseconds}")
-    classes = ("", "nowrap", "nowrap", "", "number", "number")
+    classes = ("nowrap", "nowrap", "nowrap", "", "number", "number")
     cells = zip(COLUMNS, values, classes, strict=True)
     return f"<tr>{''.join(_cell(name, value, kind) for name, value, kind in cells)}</tr>\n"
 
@@ -217,4 +223,18 @@ def _list(items: Iterable[str]) -> str:
 
 
 def _json(value: Any) -> str:
-    return escape(json.dumps(value, indent=2, ensure_ascii=False))
+    return escape(laid_out(value))
+
+
+def laid_out(value: Any, indent: str = "", most: int = 42) -> str:
+    """JSON with what is short kept on one line."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(line) + len(indent) <= most or not isinstance(value, dict | list | tuple) or not value:
+        return line
+    deeper = indent + "  "
+    if isinstance(value, dict):
+        members = [
+            f"{json.dumps(key, ensure_ascii=False)}: {laid_out(item, deeper, most)}" for key, item in value.items()
+        ]
+        return f"{{\n{deeper}" + f",\n{deeper}".join(members) + f"\n{indent}}}"
+    return f"[\n{deeper}" + f",\n{deeper}".join(laid_out(item, deeper, most) for item in value) + f"\n{indent}]"

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import byollm
 from byollm.errors import ByollmError
 from byollm_examples.files import TASKS, TWINS, changed_lines, written
-from byollm_examples.folder import Document
+from byollm_examples.folder import own_documents
 from byollm_examples.record import Cut, Echo, Previewed, Run, Stream, Tried
 from byollm_sandbox import Twins
 
@@ -40,6 +40,8 @@ PARAMETERS: Final[Mapping[str, Any]] = {
         "additionalProperties": False,
     },
 }
+STREAMED: Final = "software-licence"
+"""The document of scene 2."""
 MASK: Final = "‹the key›"
 PIECE: Final = 12
 """A run of so many characters of a key counts as a leak."""
@@ -73,10 +75,11 @@ def three_previews(run: Run, twins: Twins, client: byollm.Client) -> None:
     run.check(any(item.adjustments for item in previews), "no provider needed an adjustment")
 
 
-def cut_streams(run: Run, twins: Twins, folder: Path, document: Document) -> None:
+def cut_streams(run: Run, twins: Twins, folder: Path) -> None:
     """Scene 2: a stream that breaks, without and with a failover line."""
     plain = written(twins)
     backed = written(twins, {**TASKS, "rule_extraction": "{deployment: claude, failover: gpt}"})
+    document = next(item for item in own_documents().items if item.name == STREAMED)
     prompt = f"Which rules does this document hold?\n\n{document.text}"
     (folder / "cut.yaml").write_text(plain, "utf-8")
     with byollm.Client.from_yaml(folder / "cut.yaml") as client:

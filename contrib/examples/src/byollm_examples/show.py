@@ -76,7 +76,7 @@ def _stream(screen: Screen, stream: Stream) -> list[str]:
         lines.append(f"     {screen.paint(stream.error, 'red', 'bold')}, .partial.finish_reason {stream.finish_reason}")
     word = ".partial.text" if stream.error is not None else "reply.text"
     text = wrapped(f"{word}, {stream.pieces} pieces: “{plain(stream.text)}”", screen.width, "     ")
-    shown = [*text[:2], f"{cut(text[2], screen.width - 2)} …"] if len(text) > 3 else text
+    shown = [*text[:2], f"{cut(text[2], screen.width - 1).rstrip('…')}…"] if len(text) > 3 else text
     return [*lines, *(screen.paint(line, "dim") for line in shown)]
 
 
@@ -161,12 +161,16 @@ def outage_lines(screen: Screen, run: Run, outage: Outage) -> list[str]:
 def switch(screen: Screen, scene: Switch) -> list[str]:
     """One line, another provider."""
     lines = [rule(screen, "5  One line moves a task"), *_diff(screen, scene.diff), ""]
-    head = ("document", "before", "answer", "after", "answer")
-    cells = [
-        (old.document, old.provider, old.short, new.provider, new.short)
-        for old, new in zip(scene.before, scene.after, strict=True)
-    ]
-    return [*lines, *(f"   {line}" for line in table(head, cells, screen.width - 3, flexible=4, most=(22,))), ""]
+    pairs = list(zip(scene.before, scene.after, strict=True))
+    cells = [(new.document, old.provider, new.provider, _both(old, new)) for old, new in pairs]
+    made = table(("document", "before", "after", "answer"), cells, screen.width - 3, flexible=3, most=(30,))
+    lines += [f"   {screen.paint(made[0], 'bold')}", *(f"   {line}" for line in made[1:])]
+    same = sum(old.answer == new.answer for old, new in pairs)
+    return [*lines, f"   The same program; {same} of {len(pairs)} answers are the same.", ""]
+
+
+def _both(old: Row, new: Row) -> str:
+    return new.short if new.answer == old.answer else f"{old.short} → {new.short}"
 
 
 def _diff(screen: Screen, lines: Sequence[str]) -> list[str]:

@@ -193,7 +193,8 @@ class Twins:
     async def _lower(self, upstream: _Upstream) -> None:
         if upstream.server is None:
             return
-        # asyncio loses a socket that is being accepted while its server closes: first stop accepting, then let it finish.
+        # asyncio loses a socket that is being accepted while its server closes: first stop accepting, then let it
+        # finish.
         for sock in upstream.server.sockets:
             asyncio.get_running_loop().remove_reader(sock.fileno())
         await asyncio.sleep(0)

@@ -58,6 +58,13 @@ class Service:
         if dialect is None:
             return self._steps(request, unknown_path(request))
         call = Call(body=_body(request), number=request.number, created=int(time.time()))
+        try:
+            return self._answer(request, dialect, call)
+        except Exception as error:  # a rule of ours that breaks is told as a broken provider, and kept
+            broken = self._broken(error)
+            return self._steps(request, dialect.reject(dialect.error(broken, call), call))
+
+    def _answer(self, request: Recorded, dialect: Dialect, call: Call) -> list[Step] | Awaitable[list[Step]]:
         fault = self.desk.next_fault(request)
         if fault is not None and fault.instead:
             reply = effects.instead(effects.Scene(request, dialect, call, fault))
@@ -79,7 +86,7 @@ class Service:
         try:
             scripted = await asyncio.to_thread(function, request)
         except Exception as error:  # whatever a script raises is told to the caller as a broken provider
-            scripted = self._broken(error, dialect, call)
+            scripted = self._broken(error)
         return self._complete(scripted, request, dialect, call, fault)
 
     def _complete(
@@ -97,7 +104,7 @@ class Service:
                 reply = render(answer, request, dialect, call, fault)
             return self._finish(request, dialect, call, fault, reply)
         except Exception as error:
-            return self._steps(request, render(self._broken(error, dialect, call), request, dialect, call, None))
+            return self._steps(request, render(self._broken(error), request, dialect, call, None))
 
     def _finish(self, request: Recorded, dialect: Dialect, call: Call, fault: Fault | None, reply: Reply) -> list[Step]:
         if fault is None:
@@ -157,7 +164,7 @@ class Service:
             return self.stand_in(dialect.prompt(call.body))
         return _server_error("The twin has no answer: its script is used up, and serve(stand_in=False) was asked for.")
 
-    def _broken(self, error: Exception, dialect: Dialect, call: Call) -> ProviderError:
+    def _broken(self, error: Exception) -> ProviderError:
         self.failures.append(error)
         return _server_error(f"The twin could not answer: {type(error).__name__}: {error}")
 

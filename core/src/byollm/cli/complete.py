@@ -136,8 +136,8 @@ def _stream(client: Client, text: str, parameters: dict[str, Any], options: argp
                 if options.json:
                     show.document({"event": type(event).__name__, **show.plain(event)}, compact=True)
                 elif type(event) is TextDelta and event.text:
-                    print(_printable(event.text), end="", flush=True)
                     ended_with_newline = event.text.endswith("\n")
+                    print(_printable(event.text), end="", flush=True)
     except KeyboardInterrupt:
         _end_line(ended_with_newline, options)
         characters = len(stream.partial.text)

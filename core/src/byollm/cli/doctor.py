@@ -203,7 +203,10 @@ def _extensions(client: Client) -> list[Check]:
     """Middleware and observers that were loaded, and how often each observer failed in this process."""
     failures = client.observers.failures
     mend = "the log of byollm says why, once: logging.getLogger('byollm')"
-    found = [Check("observer", "fail", f"{name} failed {count} times", mend) for name, count in failures.items()]
+    found = [
+        Check("observer", "fail", f"{name} failed {'once' if count == 1 else f'{count} times'}", mend)
+        for name, count in failures.items()
+    ]
     config = client.config
     for kind, extensions in (("observer", config.observers), ("middleware", config.middleware)):
         found += [Check(kind, "ok", f"{item.name} is loaded") for item in extensions]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from byollm.errors import ByollmError
 
 MOST_LINES: Final = 12
+MOST_CHARACTERS: Final = 600
 MOST_ATTEMPTS: Final = 6
 
 
@@ -28,10 +30,13 @@ class Failed(Exception):
         self.hint = hint
 
 
+_HERE: Final = {
+    "InvalidRequestError": "`byollm complete --dry-run …` shows the request, `byollm capabilities` the model's limits",
+    "StreamInterruptedError": "what had come stands above: ask again, or list another deployment under `failover:`",
+}
+"""The mend of some classes in the words of the command line; everywhere else it speaks to a program."""
+
 _MENDS: Final = {
-    "StreamInterruptedError": "ask again, or name another deployment under `failover:`",
-    "ContextLengthError": "shorten the prompt, or name a deployment with a larger window",
-    "RequestTooLargeError": "send less at once: the account's tier does not take a request of this size",
     "UnknownParameterError": "`byollm complete --help` lists the parameters",
     "ConfigError": "`byollm check` looks at the whole configuration",
     "PluginError": "`byollm providers --load` shows what is installed, and what is broken",
@@ -39,28 +44,21 @@ _MENDS: Final = {
     "OutputInvalidError": "raise --max-tokens, simplify the schema, or ask again",
     "NoRouteError": "add a deployment that may take this call",
     "CancelledError": "ask again",
-    "PermissionDeniedError": "the account behind this key may not use it: enable it there, or name another `model:`",
-    "InvalidRequestError": "`byollm complete --dry-run …` shows the request as it would be sent",
-    "ContentFilterError": "a filter of the provider refused this prompt: reword it, or name another provider",
-    "RateLimitError": "wait and ask again, or name another deployment under `failover:`",
-    "OverloadedError": "ask again in a moment, or name another deployment under `failover:`",
-    "ServerError": "ask again in a moment, or name another deployment under `failover:`",
-    "ProviderTimeoutError": "raise `timeout:` of the target; `byollm doctor` looks at the way there",
-    "ProviderConnectionError": "`byollm doctor` looks at name, connection, certificate and proxy, one by one",
-    "ProtocolError": "check `endpoint:` and `api:`: what answered does not speak this provider's dialect",
-}  # fmt: skip
+    "ByollmError": "`byollm doctor` looks at everything between here and the provider",
+}
 """The mend of last resort, by class: for an error that brings none of its own."""
+
+_SAY = re.compile(r'\bsay (task|deployment|tenant)="([^"]*)"')
 
 
 def mend_of(error: ByollmError) -> str:
     """The line that mends an error: its own, else the one of its class."""
-    if error.hint:
-        return error.hint
-    wait = getattr(error, "retry_after", None)
-    if wait is not None:
-        return f"wait {wait:g} s and ask again, or name another deployment under `failover:`"
+    usual = getattr(type(error), "default_hint", "")
+    if error.hint and error.hint != usual:
+        return _SAY.sub(r"say --\1 \2", error.hint)
+    here = _HERE.get(type(error).__name__) or error.hint
     names = (kind.__name__ for kind in type(error).__mro__)
-    return next((_MENDS[name] for name in names if name in _MENDS), "`byollm doctor` looks at every part of the way")
+    return here or next((_MENDS[name] for name in names if name in _MENDS), "")
 
 
 def sentence_of(error: ByollmError) -> str:
@@ -69,17 +67,23 @@ def sentence_of(error: ByollmError) -> str:
     return text.removesuffix(f"\n  {error.hint}") if error.hint else text
 
 
+def _cut(line: str) -> str:
+    return line if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]}…"
+
+
 def lines_of(error: ByollmError) -> list[str]:
     """The screen: what happened, what was tried, what mends it."""
-    told = sentence_of(error).splitlines() or [type(error).__name__]
+    told = [_cut(line) for line in sentence_of(error).splitlines()] or [type(error).__name__]
     lines = [*told[:MOST_LINES], *(["…"] if len(told) > MOST_LINES else [])]
     skipped = list(getattr(error, "skipped", {}).items())
     lines += [f"  {name} was skipped: {reason}" for name, reason in skipped[:MOST_ATTEMPTS]]
     lines += [f"  {problem}" for problem in list(getattr(error, "problems", ()))[:MOST_ATTEMPTS]]
     if len(error.attempts) > 1:
-        lines += [f"  tried {attempt}" for attempt in error.attempts[:MOST_ATTEMPTS]]
+        lines += [f"  tried {_cut(str(attempt))}" for attempt in error.attempts[:MOST_ATTEMPTS]]
         more = len(error.attempts) - MOST_ATTEMPTS
         lines += [f"  and {more} more"] if more > 0 else []
+    wait = getattr(error, "retry_after", None)
+    lines += [f"  the provider asks to wait {wait:g} s"] if wait is not None else []
     return [*lines, f"  {mend_of(error)}"]
 
 

@@ -101,7 +101,10 @@ def shaken(context: ssl.SSLContext, pipe: Pipe, name: str, step: str, prefix: st
         problem = words, mend or "check host and port in `endpoint:`, and what `tls:` says"
     except OSError as error:
         told = "no answer in time" if isinstance(error, TimeoutError) else "the connection was closed"
-        problem = f"the handshake failed: {told}", "check host and port in `endpoint:`; a firewall may cut TLS here"
+        problem = (
+            f"the handshake failed: {told}",
+            "check host and port in `endpoint:`: does it speak http only, or does a firewall cut TLS?",
+        )
     if problem is None:
         return layer
     raise Dead(Check(step, "fail", f"{prefix}{problem[0]}", problem[1]))

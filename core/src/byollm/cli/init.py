@@ -168,11 +168,13 @@ def _variable(provider: str) -> str:
     """The usual variable of a provider's key, from its plugin when that is installed; empty for local servers."""
     from byollm.providers.discovery import load_provider
 
+    if provider in LOCAL:
+        return ""
     try:
         variables = load_provider(provider).manifest.credentials.get("api_key", ())
     except ByollmError:
         variables = ()
-    return variables[0] if variables else "" if provider in LOCAL else variable_of(provider)
+    return variables[0] if variables else variable_of(provider)
 
 
 def _write(path: str, text: str, force: bool) -> None:

@@ -213,18 +213,20 @@ def _host_matches(host: str, pattern: str) -> bool:
 
 
 def _token_hosts(auth: AuthScheme, manifest: Manifest) -> set[str]:
-    """Where a scheme may ask for tokens: its own token endpoint, or for a plugin's scheme the hosts of its manifest."""
+    """Where a scheme may ask for tokens: its token endpoint; a plugin's scheme that refreshes, its manifest's hosts."""
     token_url = getattr(auth, "token_url", None)
     if isinstance(token_url, str):
         return {urlsplit(token_url).hostname or ""}
-    if isinstance(auth, Bearer | HeaderKey | NoAuth):
+    if not auth.refreshes:
         return set()
     return {host.lower() for host in manifest.hosts if "*" not in host}
 
 
 def _own_hosts(deployment: DeploymentConfig, manifest: Manifest) -> set[str]:
-    """The plugin's other hosts, among which it may choose by `region` while the file names no endpoint."""
-    return set() if deployment.endpoint else {host.lower() for host in manifest.hosts if "*" not in host}
+    """The plugin's other hosts, among which it may choose by `region` when the file names one and no endpoint."""
+    if deployment.endpoint or not deployment.region:
+        return set()
+    return {host.lower() for host in manifest.hosts if "*" not in host}
 
 
 def _warnings(deployment: DeploymentConfig, endpoint: str, auth: AuthScheme, keyed: bool) -> tuple[Finding, ...]:

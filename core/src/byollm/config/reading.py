@@ -116,6 +116,9 @@ class _Reader:
 
     def _task_of(self, label: str, deployment: str, path: KeyPath) -> None:
         self._tasks[label] = path
+        if deployment not in self._catalog.deployments and split_model(deployment):
+            self._catalog.add(label, deployment, path)
+            deployment = label
         self._catalog.entry(_owner(label), deployment, path, label)
 
     def _route(self, label: str, value: dict[str, Any], path: KeyPath) -> None:

@@ -28,7 +28,7 @@ from byollm.wire.redact import Secret
 MAX_CHARACTERS: Final = 64 * 1024
 VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_SCHEME = re.compile(r"([a-z][a-z0-9_-]+):(?!//)(.+)\Z", re.DOTALL)
+_SCHEME = re.compile(r"((?:env|file|keyring)(?=://)|[a-z][a-z0-9_-]+(?!://)):(?://)?(.*)\Z", re.DOTALL)
 _FOREIGN: Final = (
     (re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)\Z"), "a variable is written with braces"),
     (re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)\Z"), "`os.environ/` is another library's way"),
@@ -132,7 +132,7 @@ def parse_reference(
     elif hasattr(value, "get_secret_value"):  # pydantic's SecretStr, which programs already have at hand
         value = Secret(f"literal:{value.get_secret_value()}")
     text = value.reveal() if isinstance(value, Secret) else value
-    nothing = Problem("a reference is a text or a callable", f"write `{label}: ${{NAME}}`")
+    nothing = Problem("a reference is a text or a callable", f"write `{label}: ${{NAME}}`, or put a number in quotes")
     found = _parse(label, text, where, allow_cmd, base) if isinstance(text, str) else nothing
     if isinstance(found, SecretReference):
         return found
@@ -166,6 +166,8 @@ def _parse(label: str, text: str, where: Where, allow_cmd: bool, base: str | Non
 def _scheme(
     label: str, kind: str, rest: str, where: Where, allow_cmd: bool, base: str | None
 ) -> SecretReference | Problem:
+    if not rest.strip():
+        return Problem(f"nothing follows `{kind}:`", f"write `{kind}:` and what it needs")
     if kind == "literal":
         return SecretReference(label, kind, "", where, given=Secret(rest))
     if "${" in rest:
@@ -195,7 +197,7 @@ def refused(error: AuthenticationError) -> SecretReference:
     return SecretReference("api_key", "refused", "", given=error)
 
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER: Final = (
     r"(?i)(?:(?:.*[-_ ])?(?:your|my|insert|replace|change|enter|put|add)[-_ ]"
     r"(?:.*[-_ ])?(?:key|token|secret|here|me|this|it)"
     r"|your[-_ ].*|<[^>]*>|\[[^\]]*\]"
@@ -207,4 +209,4 @@ _PLACEHOLDER = re.compile(
 
 def is_placeholder(text: str) -> bool:
     """True for a text that somebody was to replace: `your-openai-key`, `sk-...`, `<key>`, `changeme`, `xxx`."""
-    return _PLACEHOLDER.match(text.strip()) is not None
+    return re.match(_PLACEHOLDER, text.strip()) is not None

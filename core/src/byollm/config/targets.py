@@ -243,8 +243,8 @@ class Catalog:
 def chain(first: tuple[str, ...], deployments: dict[str, DeploymentConfig]) -> tuple[str, ...]:
     """`first` in order, then their failover, then the failover of those: each once, nearest to the file first."""
     found = list(dict.fromkeys(first))
-    for label in found:
-        found += [following for following in deployments[label].failover if following not in found]
+    for label in found:  # it grows while it is read
+        found += [following for following in dict.fromkeys(deployments[label].failover) if following not in found]
     return tuple(found)
 
 

@@ -20,41 +20,43 @@ class Breaker:
     provider's own answer.
     """
 
-    __slots__ = ("_failures", "_lock", "_opened", "_probing")
+    __slots__ = ("_failures", "_lock", "_opened")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._failures = 0
         self._opened: float | None = None
-        self._probing = False
 
     def __repr__(self) -> str:
         return "Breaker(open)" if self._opened is not None else "Breaker(closed)"
 
     def allows(self, now: float) -> bool:
-        """True when closed, or when this call is the single probe."""
+        """True when closed, or when this call is the single probe: ask right before it is sent.
+
+        A probe that never tells how it ended makes way for the next after another 20 s.
+        """
         if self._opened is None:
             return True
         with self._lock:
             if self._opened is None:
                 return True
-            if self._probing or now - self._opened < OPEN_SECONDS:
+            if now - self._opened < OPEN_SECONDS:
                 return False
-            self._probing = True
+            self._opened = now
             return True
 
     def succeeded(self) -> None:
         """The deployment answered, if only with a refusal of its own making."""
         if self._failures or self._opened is not None:
             with self._lock:
-                self._failures, self._opened, self._probing = 0, None, False
+                self._failures, self._opened = 0, None
 
     def failed(self, now: float) -> None:
         """The deployment could not be reached, or failed by itself."""
         with self._lock:
             self._failures += 1
             if self._failures >= FAILURES_TO_OPEN:
-                self._opened, self._probing = now, False
+                self._opened = now
 
 
 class RetryBudget:

@@ -77,6 +77,9 @@ class Call:
     skipped: dict[str, str] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
     committed: bool = False
+    status: int | None = None
+    """Of the last answer that came."""
+    log_content: bool = False
     random: Callable[[], float] = random.random
 
     def local_context(self, deadline: float | None) -> LocalContext:

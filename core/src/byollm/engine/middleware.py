@@ -58,25 +58,36 @@ def _layer(layer: Middleware, call: Call, inner: Next) -> Next:
     return run
 
 
+def relay(steps: Steps[Completion], change: Callable[[Emit], Emit]) -> Steps[Completion]:
+    """`yield from steps`, with every Emit changed on its way out."""
+    move: Callable[[Any], Any] = steps.send
+    answer: Any = None
+    while True:
+        try:
+            step = move(answer)
+        except StopIteration as end:
+            completion: Completion = end.value
+            return completion
+        try:
+            answer = yield change(step) if type(step) is Emit else step
+            move = steps.send
+        except Exception as error:  # a Run that failed: it is for whoever asked for it
+            move, answer = steps.throw, error
+
+
 def map_events(steps: Steps[Completion], function: Callable[[Event], Sequence[Event]]) -> Steps[Completion]:
     """Run `steps` with every event rewritten, and the completion made of what was rewritten.
 
     `function` gets one event and answers with none, one or more. The order table still holds.
     """
     assembler = Assembler()
-    answer: Any = None
-    while True:
-        try:
-            step = steps.send(answer)
-        except StopIteration as end:
-            completion: Completion = end.value
-            break
-        if type(step) is Emit:
-            events = [new for event in step.events for new in function(event)]
-            assembler.feed(events)
-            answer = yield Emit(events)
-        else:
-            answer = yield step
+
+    def change(step: Emit) -> Emit:
+        events = [new for event in step.events for new in function(event)]
+        assembler.feed(events)
+        return Emit(events)
+
+    completion = yield from relay(steps, change)
     if assembler.started:
         rewritten = assembler.completion()
         completion.parts = rewritten.parts

@@ -7,17 +7,21 @@ The same exception, whatever the file: when something was sent, the last attempt
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from byollm.engine.attempt import attempt
-from byollm.engine.middleware import Middleware, Observers, wrap
+from byollm.engine.failures import bare
+from byollm.engine.middleware import Middleware, Observers, relay, wrap
 from byollm.engine.steps import Acquire, Emit, Sleep, Steps
 from byollm.errors import (
+    AuthenticationError,
     ByollmError,
     CancelledError,
+    ContextLengthError,
     NoRouteError,
     OverloadedError,
+    ProtocolError,
     ProviderConnectionError,
     ProviderError,
     ProviderTimeoutError,
@@ -33,7 +37,7 @@ if TYPE_CHECKING:
     from byollm.types.request import Request
 
 log = logging.getLogger("byollm")
-ILL = (ServerError, OverloadedError, ProviderTimeoutError, ProviderConnectionError)
+ILL = (ServerError, OverloadedError, ProviderTimeoutError, ProviderConnectionError, ProtocolError)
 """Errors that speak of the deployment's health, not of the request."""
 
 
@@ -52,6 +56,7 @@ class Operation:
 
     def run(self, call: Call, request: Request, lines: Sequence[Line]) -> Steps[Completion]:
         """The whole call. An answer that a middleware made itself is emitted as events too."""
+        call.log_content = self.log_content
 
         def core(request: Request) -> Steps[Completion]:
             return self._route(call, request, lines)
@@ -60,15 +65,13 @@ class Operation:
         if not self._operation_layers:
             return (yield from steps)
         emitted = False
-        answer = None
-        while True:
-            try:
-                step = steps.send(answer)
-            except StopIteration as end:
-                completion: Completion = end.value
-                break
-            emitted = emitted or type(step) is Emit
-            answer = yield step
+
+        def seen(step: Emit) -> Emit:
+            nonlocal emitted
+            emitted = True
+            return step
+
+        completion = yield from relay(steps, seen)
         if not emitted:
             yield Emit(events_of(completion))
         return completion
@@ -79,26 +82,38 @@ class Operation:
         return (yield from _Trip(self, call, request).over(_healthy_first(call, lines)))
 
     def once(self, call: Call, request: Request, line: Line, number: int) -> Steps[Completion]:
-        """One attempt with its middleware, told to the observers and recorded."""
+        """One attempt with its middleware, told to the observers and recorded once it is on its way."""
         started = call.clock.monotonic()
-        if self._observers:
-            self._observers.started(call, line.name)
+        call.status = None
+        tried = False
+
+        def sending() -> None:
+            nonlocal tried
+            if self._observers:
+                self._observers.started(call, line.name)
+            tried = True
+
         if line.limiter is not None:
             yield Acquire(line.limiter)
         if self._attempt_layers:
-            steps = wrap(self._attempt_layers, call, lambda changed: attempt(call, line, changed))(request)
+            steps = wrap(self._attempt_layers, call, lambda changed: attempt(call, line, changed, sending))(request)
         else:
-            steps = attempt(call, line, request)
+            steps = attempt(call, line, request, sending)
         try:
             completion = yield from steps
-        except ProviderError as error:
-            if isinstance(error, ILL):
-                line.breaker.failed(call.clock.monotonic())
-            self._record(call, line, number, started, error=error)
+        except ByollmError as error:
+            if tried:
+                _tell_breaker(line, error, call.clock.monotonic())
+                self._record(call, line, number, started, error=error)
             raise
-        line.breaker.succeeded()
+        except GeneratorExit:  # a stream left early, a task cancelled: it may have cost money all the same
+            if tried:
+                self._record(call, line, number, started, error=CancelledError("left before the answer was complete"))
+            raise
+        if tried:
+            line.breaker.succeeded()
         completion.cost = line.cost(completion)
-        record = self._record(call, line, number, started, completion=completion)
+        record = self._record(call, line, number, started, completion=completion, tried=tried)
         completion.attempts = (*call.attempts[:-1], record) if len(call.attempts) > 1 else (record,)
         return completion
 
@@ -110,22 +125,24 @@ class Operation:
         started: float,
         *,
         completion: Completion | None = None,
-        error: ProviderError | None = None,
+        error: ByollmError | None = None,
+        tried: bool = True,
     ) -> Attempt:
+        told: Any = completion if error is None else error
         record = Attempt(
             line.name,
             line.provider,
             line.model,
             number,
-            200 if error is None else error.status,
+            getattr(error, "status", None) or call.status,
             (call.clock.monotonic() - started) * 1000,
-            completion.request_id if completion is not None else error.request_id if error is not None else None,
+            getattr(told, "request_id", None),
             error,
-            "yes" if error is None else error.sent,
-            "yes" if error is None else error.billed,
+            getattr(error, "sent", "yes") if tried else "no",
+            "no" if not tried else "yes" if error is None else getattr(error, "billed", "unknown"),
         )
         call.attempts.append(record)
-        if self._observers:
+        if self._observers and tried:
             self._observers.finished(call, record)
         if log.isEnabledFor(logging.INFO):
             _log(record, completion)
@@ -141,9 +158,9 @@ class _Trip:
         self.request = request
         self.sent = 0
         self.last: ProviderError | CancelledError | None = None
-        self.refused: UnsupportedFeatureError | None = None
+        self.refused: ByollmError | None = None
 
-    def over(self, lines: Sequence[Line]) -> Steps[Completion]:
+    def over(self, lines: Iterable[Line]) -> Steps[Completion]:
         """Until one answers. Raises the last attempt's error, or why there was none."""
         for line in lines:
             if not self.may_go_to(line):
@@ -156,7 +173,7 @@ class _Trip:
         if self.last is not None:
             raise self.told(self.last)
         if self.refused is not None:
-            raise self.refused
+            raise self.told(self.refused)
         raise NoRouteError("no candidate could be tried", skipped=self.call.skipped)
 
     def may_go_to(self, line: Line) -> bool:
@@ -176,23 +193,26 @@ class _Trip:
         for number in range(1, line.retries.attempts + 1):
             try:
                 completion = yield from self.operation.once(call, self.request, line, number)
-            except UnsupportedFeatureError as error:
-                self.refused = self.refused or error.with_traceback(None)
-                call.skipped[line.name] = error.message
-                return None
-            except (ProviderError, CancelledError) as error:
-                self.last = error.with_traceback(None)
+            except ByollmError as raised:
+                error = bare(raised)
             else:
                 return completion
-            self.sent += 1
-            wait = self.pause(line, self.last, number)
-            if wait is None:
+            if _is_local(error):
+                self.refused = self.refused or error
+                call.skipped[line.name] = error.message
                 return None
-            if (yield Sleep(wait)):
-                self.last = CancelledError()
+            if not isinstance(error, ProviderError | CancelledError):
+                raise self.told(error)
+            self.last = error
+            self.sent += 1
+            wait = self.pause(line, error, number)
+            if wait is None:
                 return None
             if not line.budget.spend(call.clock.monotonic()):
                 call.skipped[line.name] = "the retry budget is used up"
+                return None
+            if (yield Sleep(wait)):
+                self.last = CancelledError()
                 return None
         return None
 
@@ -230,12 +250,29 @@ class _Trip:
         return error
 
 
-def _healthy_first(call: Call, lines: Sequence[Line]) -> Sequence[Line]:
-    if len(lines) == 1:
-        return lines
-    now = call.clock.monotonic()
-    ill = {line.name for line in lines if not line.breaker.allows(now)}
-    return sorted(lines, key=lambda line: line.name in ill) if ill else lines
+def _healthy_first(call: Call, lines: Sequence[Line]) -> Iterator[Line]:
+    """The lines in their order, those with an open breaker last. A breaker is asked when its turn has come."""
+    ill: list[Line] = []
+    for line in lines:
+        if line.breaker.allows(call.clock.monotonic()):
+            yield line
+        else:
+            ill.append(line)
+    yield from ill
+
+
+def _is_local(error: ByollmError) -> bool:
+    """Refused here, before anything was sent: this candidate is skipped and not counted as tried."""
+    if isinstance(error, ContextLengthError | AuthenticationError):
+        return error.sent == "no"
+    return isinstance(error, UnsupportedFeatureError)
+
+
+def _tell_breaker(line: Line, error: ByollmError, now: float) -> None:
+    if isinstance(error, ILL):
+        line.breaker.failed(now)
+    elif isinstance(error, ProviderError) and error.sent != "no":
+        line.breaker.succeeded()
 
 
 def _log(record: Attempt, completion: Completion | None) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 import pluggy
 
@@ -16,9 +16,12 @@ from byollm.providers.fit import Fitted, OnUnsupported, fit
 from byollm.providers.hooks import PROJECT, Provider
 from byollm.providers.manifest import Manifest
 from byollm.providers.target import Target
-from byollm.types.capabilities import Capabilities, TokenCount
+from byollm.types.capabilities import FIELDS, Capabilities, TokenCount
 from byollm.types.request import Request
 from byollm.wire.exchange import Exchange, LocalCall
+
+
+_NOTHING: Final = Capabilities()
 
 
 @dataclass(slots=True)
@@ -64,8 +67,10 @@ class Deployment:
         return self._capabilities
 
     def refine(self, found: Capabilities) -> None:
-        """Take what the provider itself said; the file still wins."""
-        self._capabilities = self._merged(found)
+        """Take what the provider itself said over what the plugin knew; the file still wins."""
+        said = {name: value for name in FIELDS if (value := getattr(found, name)) != getattr(_NOTHING, name)}
+        known = replace(self.capabilities, **said, sources={**self.capabilities.sources, **found.sources})
+        self._capabilities = self._merged(known)
 
     def _merged(self, found: Capabilities) -> Capabilities:
         if not self.override:
@@ -74,7 +79,7 @@ class Deployment:
             return found.merged(self.override, "configuration")
         except (KeyError, ValueError) as error:
             problem = str(error)
-        raise ConfigError(f"deployment {self.name!r}: capabilities: {problem} is not a capability byollm knows")
+        raise ConfigError(f"deployment {self.name!r}: capabilities: {problem}", hint="`byollm capabilities` lists them")
 
     def fit(self, request: Request) -> Fitted:
         """The request as this model takes it. Raises UnsupportedFeatureError for a contract it cannot keep."""

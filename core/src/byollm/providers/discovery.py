@@ -54,7 +54,7 @@ class Loaded:
     version: str
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # a plugin may load another while it is imported
 _loaded: dict[tuple[str, str], Any] = {}
 
 

@@ -9,13 +9,15 @@ anything but a rename.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from byollm.errors import UnsupportedFeatureError
-from byollm.providers.history import check_pairing, drop_empty_turns, keep_own_state
+from byollm.providers.history import check_pairing, drop_empty_turns, keep_own_state, map_parts
 from byollm.types.capabilities import Capabilities, Support
 from byollm.types.completion import Adjustment
+from byollm.types.media import is_remote
+from byollm.types.messages import Message
 from byollm.types.parts import Audio, Document, Image, Opaque, Part, ToolResult
 from byollm.types.request import EFFORTS, Request
 from byollm.types.tools import ProviderTool, Tool
@@ -39,7 +41,7 @@ CLASSES: Final[dict[str, str]] = {
     "system": "contract", "max_tokens": "range", "stop": "emulated", "n": "contract", "tools": "contract",
     "tool_choice": "contract", "parallel_tool_calls": "contract when False, hint when True",
     "output_schema": "contract",
-    "reasoning_effort": "hint", "service_tier": "hint; contract for flex and priority", "store": "contract",
+    "reasoning_effort": "hint", "service_tier": "hint", "store": "contract",
     "prefill": "contract", "extra": "verbatim", "stream": "contract", "messages": "contract for media",
 }  # fmt: skip
 """Every parameter and what happens to it where a model lacks it; `spec/` shows it as a table."""
@@ -121,18 +123,23 @@ class _Fitting:
             self.refuse("store", "store the exchange")
         if request.prefill and can.prefill.refused:
             self.refuse("prefill", "continue a beginning of the answer")
-        if request.system and can.system.refused:
+        if can.system.refused and any(message.role in ("system", "developer") for message in request.conversation):
             self.refuse("system", "take a system message")
 
     def messages(self) -> None:
         request = self.request
         check_pairing(request.messages)
         messages, stripped = keep_own_state(request.messages, self.provider, self.transport)
-        messages = drop_empty_turns(messages)
-        if messages is not request.messages:
-            self.changes["messages"] = messages
+        if isinstance(request.system, tuple):
+            (said,), foreign = keep_own_state((Message("system", request.system),), self.provider, self.transport)
+            stripped = stripped or foreign
+            if foreign:
+                self.changes["system"] = said.parts
         if stripped:
             self.adjust("messages", "dropped", None, None, "opaque state of another provider stays with that provider")
+        messages = self.message_hints(drop_empty_turns(messages))
+        if messages is not request.messages:
+            self.changes["messages"] = messages
         last = messages[-1] if messages else None
         # A turn that stopped at a block of the provider's own (a server tool) is sent back to be continued.
         paused = last is not None and last.parts and isinstance(last.parts[-1], Opaque)
@@ -141,30 +148,46 @@ class _Fitting:
         for message in messages:
             for part in message.parts:
                 self.media(part)
-            if message.name is not None and self.can.message_names.refused:
-                self.adjust("name", "dropped", message.name, None, "the provider knows no speaker names")
-        if any(getattr(part, "cache", None) for part in _all_parts(messages)) and self.can.cache_hints.refused:
+
+    def message_hints(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """The messages without the hints that the provider has no place for."""
+        request, can = self.request, self.can
+        names = tuple(message.name for message in messages if message.name is not None)
+        if names and can.message_names.refused:
+            self.adjust("name", "dropped", names if len(names) > 1 else names[0], None, "no place for speaker names")
+            messages = tuple(replace(message, name=None) if message.name else message for message in messages)
+        if can.tool_error_flag.refused and any(getattr(part, "is_error", False) for part in _all_parts(messages)):
+            self.adjust(
+                "is_error", "dropped", True, None, "the provider has no flag for a failed tool; the text is sent"
+            )
+            messages = map_parts(messages, lambda part: _without(part, "is_error", False))
+        tools = request.tools or ()
+        system = self.value("system") if isinstance(request.system, tuple) else ()
+        hinted = (*_all_parts(messages), *tools, *system) if can.cache_hints.refused else ()
+        if any(getattr(part, "cache", None) for part in hinted):
             self.adjust("cache", "dropped", None, None, "the provider takes no cache hints")
+            messages = map_parts(messages, lambda part: _without(part, "cache", None))
+            if tools:
+                self.changes["tools"] = tuple(_without(tool, "cache", None) for tool in tools)
+            if system:
+                self.changes["system"] = tuple(_without(part, "cache", None) for part in system)
+        return messages
 
     def media(self, part: Part) -> None:
         can = self.can
         if isinstance(part, Image):
             self.need("images", can.images, "read images")
-            if part.media.url is not None:
+            if is_remote(part.source):
                 self.need("images", can.image_urls, "fetch an image from a URL", "pass the bytes: Image(data)")
         elif isinstance(part, Document):
             self.need("documents", can.documents, "read documents")
-            if part.media.url is not None:
+            if is_remote(part.source):
                 self.need(
                     "documents", can.document_urls, "fetch a document from a URL", "pass the bytes: Document(data)"
                 )
         elif isinstance(part, Audio):
             self.need("audio", can.audio, "listen to audio")
         elif isinstance(part, ToolResult):
-            if part.is_error and can.tool_error_flag.refused:
-                self.adjust(
-                    "is_error", "dropped", True, None, "the provider has no flag for a failed tool; the text is sent"
-                )
             for inner in part.parts:
                 if isinstance(inner, Image | Document | Audio):
                     self.need("messages", can.tool_result_media, "take media in a tool result")
@@ -245,8 +268,6 @@ class _Fitting:
                 self.drop(field, "the model takes no such parameter")
         tier = request.service_tier
         if tier is not None and (can.service_tier.refused or (can.service_tiers and tier not in can.service_tiers)):
-            if tier not in ("auto", "default"):
-                self.refuse("service_tier", f"serve the tier {tier!r}")
             self.drop("service_tier", "the provider has no such tier")
 
     def limits(self) -> None:
@@ -291,8 +312,10 @@ class _Fitting:
 
     def tool_list(self) -> None:
         for tool in self.request.tools or ():
-            if isinstance(tool, ProviderTool) and tool.provider != self.provider:
-                self.refuse("tools", f"run a tool of {tool.provider}")
+            if isinstance(tool, ProviderTool):
+                if tool.provider != self.provider:
+                    self.refuse("tools", f"run a tool of {tool.provider}")
+                self.need("tools", self.can.provider_tools, "run tools of its own")
             if isinstance(tool, Tool) and tool.strict and self.can.strict_tools.refused:
                 self.refuse("tools", f"enforce the schema of {tool.name!r} (strict)")
 
@@ -304,6 +327,10 @@ def nearest_effort(asked: str, accepted: tuple[str, ...]) -> str:
     if asked != "none":
         ordered = [word for word in ordered if word != "none"] or ordered
     return next((word for word in ordered if EFFORTS.index(word) >= rank), ordered[-1] if ordered else asked)
+
+
+def _without(part: Any, field: str, value: Any) -> Any:
+    return replace(part, **{field: value}) if getattr(part, field, value) != value else part
 
 
 def _all_parts(messages: tuple[Any, ...]) -> Iterator[Any]:

@@ -6,13 +6,14 @@ provider it came from. A conversation ends with the user or with tool results, u
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from byollm.errors import UnsupportedFeatureError
 from byollm.types.messages import Message
-from byollm.types.parts import Opaque, Part, Reasoning, ToolCall, ToolResult
+from byollm.types.parts import Opaque, Part, ToolResult
 
 
 def check_pairing(messages: Iterable[Message]) -> None:
@@ -53,30 +54,51 @@ def keep_own_state(messages: tuple[Message, ...], provider: str, transport: str)
     """The messages without the opaque state of other providers, and whether anything was taken out.
 
     The same tuple comes back when nothing changes. Reasoning without its state stays as text for the plugin to decide.
+    What the model made for another provider is left out. A block of another dialect that the caller put into a turn of
+    their own (a file id, a video) is part of the question: UnsupportedFeatureError.
     """
-    changed = False
-    kept: list[Message] = []
+
+    def own(part: Part) -> Part | None:
+        if isinstance(part, Opaque):
+            return part if (part.provider, part.transport) == (provider, transport) else None
+        state = getattr(part, "state", None)
+        if state is None or (state.provider, state.transport) == (provider, transport):
+            return part
+        bare: Part = _bare(part)
+        return bare
+
     for message in messages:
-        if message.role != "assistant" or all(_owned(part, provider, transport) for part in message.parts):
-            kept.append(message)
-            continue
-        changed = True
-        parts = tuple(
-            part if _owned(part, provider, transport) else _bare(part)
-            for part in message.parts
-            if not isinstance(part, Opaque) or _owned(part, provider, transport)
-        )
-        kept.append(replace(message, parts=parts))
-    return (tuple(kept), True) if changed else (messages, False)
+        for part in message.parts if message.role != "assistant" else ():
+            for asked in (part, *(part.parts if isinstance(part, ToolResult) else ())):
+                if isinstance(asked, Opaque) and own(asked) is None and _is_block(asked):
+                    raise UnsupportedFeatureError(
+                        f"a block of {asked.provider}'s {asked.transport} dialect cannot be sent to {provider}",
+                        field="messages",
+                        hint="say it in neutral parts: Text, Image, Document, Audio",
+                    )
+    kept = map_parts(messages, own)
+    return kept, kept is not messages
 
 
 def _bare(part: Any) -> Any:
     return replace(part, state=None)
 
 
-def _owned(part: Part, provider: str, transport: str) -> bool:
-    state = part if isinstance(part, Opaque) else getattr(part, "state", None)
-    return state is None or (state.provider == provider and state.transport == transport)
+def _is_block(part: Opaque) -> bool:
+    return isinstance(part.data, Mapping) and "type" in part.data
+
+
+def map_parts(messages: tuple[Message, ...], change: Callable[[Part], Part | None]) -> tuple[Message, ...]:
+    """Every part changed, those inside tool results too; None leaves one out. Same objects where nothing changes."""
+    changed = tuple(_changed(message, change) for message in messages)
+    return messages if all(map(operator.is_, changed, messages)) else changed
+
+
+def _changed(holder: Any, change: Callable[[Part], Part | None]) -> Any:
+    parts = [_changed(part, change) if isinstance(part, ToolResult) else part for part in holder.parts]
+    kept = [new for part in parts if (new := change(part)) is not None]
+    same = len(kept) == len(holder.parts) and all(map(operator.is_, kept, holder.parts))
+    return holder if same else replace(holder, parts=tuple(kept))
 
 
 def drop_empty_turns(messages: tuple[Message, ...]) -> tuple[Message, ...]:
@@ -84,13 +106,3 @@ def drop_empty_turns(messages: tuple[Message, ...]) -> tuple[Message, ...]:
     if all(message.parts or message.role != "assistant" for message in messages):
         return messages
     return tuple(message for message in messages if message.parts or message.role != "assistant")
-
-
-def has_reasoning(messages: Iterable[Message]) -> bool:
-    """Any reasoning in the history."""
-    return any(isinstance(part, Reasoning) for message in messages for part in message.parts)
-
-
-def calls_of(messages: Iterable[Message]) -> list[ToolCall]:
-    """All tool calls of the history, in order."""
-    return [call for message in messages for call in message.tool_calls]

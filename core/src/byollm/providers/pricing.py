@@ -27,7 +27,9 @@ class Price:
     def from_config(cls, value: Mapping[str, Any]) -> Price:
         """`pricing: {input: 2, output: 10}`. Raises ConfigError for anything that is not a price."""
         known = {"input", "output", "cached", "cache_write", "currency"}
-        unknown = sorted(value.keys() - known)
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"pricing must be a mapping, not {value!r}", hint="write pricing: {input: 2, output: 10}")
+        unknown = sorted(map(str, value.keys() - known))
         if unknown or not {"input", "output"} <= value.keys():
             hint = "write pricing: {input: 2.00, output: 10.00, cached: 0.20}, per million tokens"
             raise ConfigError(

@@ -19,6 +19,7 @@ from byollm.transports.message import (
     Turn,
     Way,
     answer_of,
+    is_clean,
     origin_of,
     refused_by_proxy,
     request_of,
@@ -34,14 +35,15 @@ from byollm.wire.exchange import Head
 class _Connection:
     """httpcore's HTTP/1.1 connection on a line of ours."""
 
-    __slots__ = ("http", "line")
+    __slots__ = ("http", "line", "stream")
 
-    def __init__(self, http: Any, line: AsyncLine) -> None:
+    def __init__(self, http: Any, stream: AsyncStream) -> None:
         self.http = http
-        self.line = line
+        self.stream = stream
+        self.line = stream.line
 
     def is_stale(self) -> bool:
-        return self.line.is_stale()
+        return self.stream.is_stale()
 
     def discard(self) -> None:
         self.line.shut()
@@ -110,7 +112,8 @@ class AsyncHttpTransport:
         try:
             turn.progress.begin_connecting()
             await _reach(library, stream, turn.way, outgoing)
-            return _Connection(library.AsyncHTTP11Connection(origin_of(library, turn.way.site), stream), line)
+            turn.progress.end_connecting()
+            return _Connection(library.AsyncHTTP11Connection(origin_of(library, turn.way.site), stream), stream)
         except Exception as error:
             broken = seen(error, turn.progress, line.ended)
         except BaseException:
@@ -241,6 +244,6 @@ class AsyncHttpResponse:
     async def _is_idle(self, connection: _Connection) -> bool:
         try:
             await self._answer.aclose()
-            return connection.http.is_idle() and connection.line.release()
+            return is_clean(connection.http) and connection.line.release()
         except Exception:
             return False

@@ -29,6 +29,11 @@ _SIZE = 64 * 1024
 class AsyncPipe(Protocol):
     """A byte stream: the socket, or TLS over one. Both raise Stop."""
 
+    @property
+    def pending(self) -> bool:
+        """True when bytes wait in a buffer of ours."""
+        ...
+
     async def recv(self, size: int) -> bytes:
         """The next bytes; b"" at the end."""
         ...
@@ -235,6 +240,11 @@ class AsyncTls:
         await self._below.send(self._session.take())
         self._session.feed(await self._below.recv(_SIZE))
 
+    @property
+    def pending(self) -> bool:
+        """See `AsyncPipe`."""
+        return self._session.pending or self._below.pending
+
     async def recv(self, size: int) -> bytes:
         """See `AsyncPipe`."""
         while (data := self._session.read(size)) is None:
@@ -263,6 +273,10 @@ class AsyncStream:
         layer = AsyncTls(self._pipe, TlsSession(context, server_hostname))
         await layer.shake()
         self._pipe = layer
+
+    def is_stale(self) -> bool:
+        """True when an idle connection has something to read: the end, or bytes that nobody asked for."""
+        return self._pipe.pending or self.line.is_stale()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # httpcore's signature
         """Send what was written, then wait for the next bytes."""

@@ -27,6 +27,9 @@ class Line:
 
     __slots__ = ("_lock", "_socket", "ended", "progress", "stopped")
 
+    pending = False
+    """A plain socket buffers nothing on our side."""
+
     def __init__(self, progress: Progress) -> None:
         # Reentrant, because a signal handler may cancel the very call it interrupts.
         self._lock = RLock()
@@ -74,7 +77,7 @@ class Line:
             opened.close()
 
     def is_stale(self) -> bool:
-        """True when an idle line has something to read: the end, or bytes that nobody asked for."""
+        """True when the socket of an idle line is closed, or has something to read."""
         with self._lock:
             return self._socket is None or _is_readable(self._socket)
 

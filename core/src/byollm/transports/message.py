@@ -165,6 +165,15 @@ def answer_of(response: Any, progress: Progress, way: Way) -> Head | Broken:
     return head_of(response.status, response.headers, progress.limits.headers)
 
 
+def is_clean(http: Any) -> bool:
+    """True when httpcore's connection may serve again.
+
+    Bytes beyond the end of an answer would be taken for the answer to the next request. httpcore keeps them, and has no
+    public word for them; were its private one to go, connections would serve once, and a test would tell.
+    """
+    return bool(http.is_idle()) and not http._h11_state.trailing_data[0]
+
+
 def was_stale(outcome: object, progress: Progress) -> bool:
     """True when a reused connection turned out to be closed: then, and only then, is a new one tried."""
     if not isinstance(outcome, Broken) or outcome.kind not in ("closed", "reset"):

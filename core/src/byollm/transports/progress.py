@@ -45,13 +45,16 @@ class Progress:
         self.connecting = True
         self._bound(self._timeouts.connect, "timeout_connect")
 
+    def end_connecting(self) -> None:
+        """Connected: what is written from here on is the request."""
+        self.connecting = False
+
     def begin_foreign(self) -> None:
         """A library that hides its phases connects, sends and waits: only the deadline bounds it from here."""
         self._until = self._allowance = None
 
     def begin_sending(self) -> None:
-        """Connected. Sending is bounded by `idle`, counted anew whenever the peer takes something."""
-        self.connecting = False
+        """Sending is bounded by `idle`, counted anew whenever the peer takes something."""
         self.heard = 0
         self.sent = "partial"
         self._until, self._allowance, self._kind = None, self._timeouts.idle, "timeout_idle"

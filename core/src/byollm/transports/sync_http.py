@@ -16,6 +16,7 @@ from byollm.transports.message import (
     Turn,
     Way,
     answer_of,
+    is_clean,
     origin_of,
     refused_by_proxy,
     request_of,
@@ -32,14 +33,15 @@ from byollm.wire.exchange import Head
 class _Connection:
     """httpcore's HTTP/1.1 connection on a line of ours."""
 
-    __slots__ = ("http", "line")
+    __slots__ = ("http", "line", "stream")
 
-    def __init__(self, http: Any, line: SyncLine) -> None:
+    def __init__(self, http: Any, stream: SyncStream) -> None:
         self.http = http
-        self.line = line
+        self.stream = stream
+        self.line = stream.line
 
     def is_stale(self) -> bool:
-        return self.line.is_stale()
+        return self.stream.is_stale()
 
     def discard(self) -> None:
         self.line.shut()
@@ -92,7 +94,8 @@ class HttpTransport:
         try:
             turn.progress.begin_connecting()
             _reach(library, stream, turn.way, outgoing)
-            return _Connection(library.HTTP11Connection(origin_of(library, turn.way.site), stream), line)
+            turn.progress.end_connecting()
+            return _Connection(library.HTTP11Connection(origin_of(library, turn.way.site), stream), stream)
         except Exception as error:
             broken = seen(error, turn.progress, line.ended)
         except BaseException:
@@ -218,6 +221,6 @@ class HttpResponse:
     def _is_idle(self, connection: _Connection) -> bool:
         try:
             self._answer.close()
-            return connection.http.is_idle() and connection.line.release()
+            return is_clean(connection.http) and connection.line.release()
         except Exception:
             return False

@@ -33,6 +33,11 @@ _SIZE = 64 * 1024
 class Pipe(Protocol):
     """A byte stream: the socket, or TLS over one. Both raise Stop."""
 
+    @property
+    def pending(self) -> bool:
+        """True when bytes wait in a buffer of ours."""
+        ...
+
     def recv(self, size: int) -> bytes:
         """The next bytes; b"" at the end."""
         ...
@@ -179,6 +184,11 @@ class SyncTls:
         self._below.send(self._session.take())
         self._session.feed(self._below.recv(_SIZE))
 
+    @property
+    def pending(self) -> bool:
+        """See `Pipe`."""
+        return self._session.pending or self._below.pending
+
     def recv(self, size: int) -> bytes:
         """See `Pipe`."""
         while (data := self._session.read(size)) is None:
@@ -207,6 +217,10 @@ class SyncStream:
         layer = SyncTls(self._pipe, TlsSession(context, server_hostname))
         layer.shake()
         self._pipe = layer
+
+    def is_stale(self) -> bool:
+        """True when an idle connection has something to read: the end, or bytes that nobody asked for."""
+        return self._pipe.pending or self.line.is_stale()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Send what was written, then wait for the next bytes."""

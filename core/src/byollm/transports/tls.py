@@ -73,6 +73,11 @@ class TlsSession:
         else:
             self._incoming.write_eof()
 
+    @property
+    def pending(self) -> bool:
+        """True when something was fed that nobody has read."""
+        return bool(self._incoming.pending or self._object.pending())
+
     def shake(self) -> bool:
         """Go on with the handshake. True when it is done. Raises Stop("tls")."""
         try:

@@ -102,7 +102,10 @@ class Capabilities:
     refine: Any = field(default=None, compare=False, repr=False)
 
     def merged(self, later: Mapping[str, Any], source: str) -> Capabilities:
-        """A copy in which `later` wins, field by field, each with its `source`. Raises KeyError for unknown fields."""
+        """A copy in which `later` wins, field by field, each with its `source`.
+
+        Raises KeyError for unknown fields, ValueError for what is no Support.
+        """
         unknown = later.keys() - FIELDS
         if unknown:
             raise KeyError(sorted(unknown)[0])

@@ -92,7 +92,7 @@ def one_screen(text: str) -> str:
 
 _MARKUP: Final = re.compile(
     r"^\s*<[a-z!/?]|<(?:!doctype|!--|\?xml|/?(?:html|head|body|title|meta|style|script|center|div|span|table|h[1-6]|p|a|hr"
-    r"|br|b|i|ul|li|pre|img|font|iframe|link|code|error|message)\b[^<]*>)",
+    r"|br|b|i|ul|li|pre|img|font|iframe)\b[^<]*>)",
     re.IGNORECASE,
 )
 """Where markup begins; a provider's words may well hold an angle bracket."""

@@ -22,14 +22,16 @@ _SCHEMA: Final[dict[str, Any]] = {
     "allOf": [ANY],
     "enum": [ANY],
 }
-_FUNCTION: Final = {"name": ANY, "description": ANY, "parameters": ({}, bool), "strict": bool}
+_NAMED: Final = {"name": str}
+_FUNCTION: Final = {"name": str, "description": ANY, "parameters": ({}, bool), "strict": bool}
+_CALL: Final = {"id": str, "type": str, "function": {}, "custom": {}}
+_CHAT_PART: Final = {"type": str, "text": ANY, "image_url": ANY, "input_audio": ANY, "file": {}}
+
 CHAT: Final[dict[str, Any]] = {
-    "messages": [
-        {"role": str, "content": (str, [{"type": str, "text": ANY, "image_url": ANY, "input_audio": ANY, "file": {}}])}
-    ],
+    "messages": [{"role": str, "tool_call_id": str, "tool_calls": [_CALL], "content": (str, [_CHAT_PART])}],
     "tools": [{"type": str, "function": _FUNCTION, "custom": _FUNCTION}],
-    "tool_choice": (str, {"function": {}, "custom": {}}),
-    "response_format": {"json_schema": {"strict": bool}},
+    "tool_choice": (str, {"type": str, "function": _NAMED, "custom": _NAMED}),
+    "response_format": {"type": str, "json_schema": {"strict": bool}},
     "stream_options": {},
     "stop": (str, [str]),
     "logit_bias": {},
@@ -39,32 +41,40 @@ CHAT: Final[dict[str, Any]] = {
     "functions": [{}],
     "web_search_options": {},
 }
+_ITEM: Final = {
+    "type": str,
+    "role": str,
+    "id": str,
+    "call_id": str,
+    "content": (str, [{"type": str}]),
+    "summary": [{}],
+    "caller": {},
+}
 RESPONSES: Final[dict[str, Any]] = {
-    "input": (str, [{"type": str, "role": str, "content": (str, [{"type": str}]), "summary": [{}], "caller": {}}]),
-    "tools": [{"parameters": {}, "strict": bool, "type": str}],
-    "tool_choice": (str, {}),
-    "text": {"format": {"strict": bool}},
-    "reasoning": {},
+    "input": (str, [_ITEM]),
+    "tools": [{"type": str, "name": str, "parameters": {}, "strict": bool}],
+    "tool_choice": (str, {"type": str, "name": str}),
+    "text": {"format": {"type": str, "strict": bool}},
+    "reasoning": {"effort": str, "summary": str},
     "include": [str],
     "metadata": {},
     "prompt": {},
     "stream_options": {},
     "instructions": (str, [ANY]),
 }
+_BLOCK: Final = {
+    "type": str,
+    "content": (str, [{"type": str}], {}),
+    "text": ANY,
+    "signature": str,
+    "source": ANY,
+}
 MESSAGES: Final[dict[str, Any]] = {
     "system": (str, [{"text": str}]),
-    "messages": [
-        {
-            "role": str,
-            "content": (
-                str,
-                [{"type": str, "content": (str, [{"type": str}], {}), "text": ANY, "signature": str, "source": ANY}],
-            ),
-        }
-    ],
-    "tools": [{"input_schema": ANY, "strict": bool, "name": str}],
-    "tool_choice": {"name": str},
-    "thinking": {"budget_tokens": int},
+    "messages": [{"role": str, "content": (str, [_BLOCK])}],
+    "tools": [{"type": str, "name": str, "input_schema": ANY, "strict": bool}],
+    "tool_choice": {"type": str, "name": str},
+    "thinking": {"type": str, "budget_tokens": int},
     "output_config": {"format": {"schema": {}}, "effort": str},
     "output_format": {"schema": {}},
     "stop_sequences": [str],

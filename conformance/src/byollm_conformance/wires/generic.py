@@ -1,0 +1,96 @@
+"""A sandbox dialect as a wire: its renderer and its rules, and a request reader of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from byollm.errors import ProviderError
+from byollm_conformance.wire import Answer, Piece, Rejection, Rendered, Seen, Source, Style
+from byollm_conformance.wires import anthropic_messages, openai_chat, openai_responses
+from byollm_sandbox.dialects.base import Call, Dialect
+from byollm_sandbox.wire import Frame, Reply, json_reply, sse_reply
+
+ReadRequest = Callable[[str, str, Mapping[str, str], bytes], Seen]
+
+READERS: Final[Mapping[str, ReadRequest]] = {
+    "openai-chat": openai_chat.read_request,
+    "openai-responses": openai_responses.read_request,
+    "anthropic-messages": anthropic_messages.read_request,
+}
+"""Who reads the requests of a dialect."""
+
+_CREATED: Final = 1_763_683_200
+
+
+class GenericWire:
+    """One of the sandbox's dialects. `model` is echoed by answers that name none."""
+
+    source: Source = "generic"
+
+    def __init__(self, dialect: Dialect, reader: ReadRequest, *, model: str, strict: bool) -> None:
+        self.dialect = dialect
+        self.name = dialect.name
+        self.model = model
+        self.strict = strict
+        self._reader = reader
+
+    def render(self, answer: Answer, stream: bool) -> Rendered:
+        """As the vendor sends it."""
+        return self.render_variant(answer, stream)
+
+    def render_variant(
+        self, answer: Answer, stream: bool, *, style: Style | None = None, quirks: Sequence[str] = ()
+    ) -> Rendered:
+        """As the vendor's imitators send it."""
+        call = self._call(stream, quirks)
+        headers = [*self.dialect.headers(call), *answer.headers.items()]
+        if not stream:
+            return _rendered(json_reply(self.dialect.document(answer, call), headers=headers))
+        reply = sse_reply(self.dialect.stream(answer, call), headers)
+        reply.style = style or Style()
+        return _rendered(reply)
+
+    def render_error(self, error: ProviderError, *, stream: bool = False) -> Rendered:
+        """A refusal in the vendor's envelope, or its events inside a stream."""
+        call = self._call(stream)
+        if stream:
+            return _rendered(sse_reply(self.dialect.error_frames(error, call), self.dialect.headers(call)))
+        return _rendered(self.dialect.reject(self.dialect.error(error, call), call))
+
+    def read_request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Seen:
+        """The request in neutral words."""
+        return self._reader(method, url, headers, body)
+
+    def validate(self, body: Any, headers: Mapping[str, str]) -> Rejection | None:
+        """What the vendor would refuse."""
+        return self.dialect.validate(body, headers, compatible=not self.strict)
+
+    def _call(self, stream: bool, quirks: Sequence[str] = ()) -> Call:
+        body = {"model": self.model, "stream": stream, "stream_options": {"include_usage": True}, "messages": []}
+        return Call(body=body, number=1, created=_CREATED, quirks=frozenset(quirks))
+
+
+def _rendered(reply: Reply) -> Rendered:
+    headers = {name.lower(): value for name, value in reply.headers}
+    if reply.frames is None:
+        return Rendered(reply.status, headers, (Piece(reply.body, "finish"),))
+    frames = reply.frames
+    ends = [index for index, frame in enumerate(frames) if frame.role == "finish"]
+    last = ends[-1] if ends else len(frames) - 1
+    pieces = [
+        Piece(_bytes(frame, reply, first=index == 0), "finish" if index == last else _role(frame))
+        for index, frame in enumerate(frames)
+    ]
+    return Rendered(reply.status, headers, tuple(pieces))
+
+
+def _role(frame: Frame) -> str:
+    return "" if frame.role == "finish" else frame.role
+
+
+def _bytes(frame: Frame, reply: Reply, *, first: bool) -> bytes:
+    style = reply.style
+    mark = Style(style.newline, style.space, style.bom and first, style.comments)
+    written = Reply(frames=[frame], style=mark).pieces()
+    return b"".join([piece for piece in written if isinstance(piece, bytes)])

@@ -1,0 +1,170 @@
+"""`byollm check`: what is wrong with a file, and how to mend it."""
+
+from __future__ import annotations
+
+import pytest
+
+GUIDE = {
+    "one": """
+llm_config: {provider: "openai", model: "gpt-4", api_key: "your-openai-key", endpoint: "https://api.openai.com"}
+""",
+    "tasks": """
+llm_config:
+  rule_extraction: {provider: "anthropic", model: "claude-3-opus"}
+  pii_detection: {provider: "openai", model: "gpt-3.5-turbo"}
+  document_classification: {provider: "google", model: "gemini-pro"}
+""",
+    "on-premise": """
+llm_config: {provider: "custom", model: "your-fine-tuned-model",
+  endpoint: "https://internal-ai.yourcompany.com", authentication: "bearer-token"}
+""",
+}
+
+
+def test_a_placeholder(run, yaml):
+    """The guide's `your-openai-key` is found, with place and mend, and fails the check."""
+    yaml(GUIDE["one"])
+
+    ran = run("check")
+
+    assert ran.code == 1
+    assert "llm.yaml:2:59: the api_key is a placeholder" in ran.out
+    assert "api_key: ${OPENAI_API_KEY}" in ran.out
+
+
+def test_retired_models_and_a_missing_plugin(run, yaml):
+    """Retired models are named with what replaced them, a missing plugin with the line that installs it."""
+    yaml(GUIDE["tasks"])
+
+    found = run("check", "--json").json["findings"]
+
+    told = {(item["level"], item["line"]): item for item in found}
+    assert told["warning", 3]["mend"].startswith('model: "claude-')
+    assert "retired on" in told["warning", 4]["sentence"]
+    assert "pip install byollm-google" in told["error", 5]["mend"]
+
+
+def test_a_good_file(run, yaml):
+    """A file that is right says so, names the hosts it can reach, and exits 0."""
+    yaml(GUIDE["on-premise"])
+
+    ran = run("check", "--strict")
+
+    assert ran.code == 0
+    assert "1 deployment, 1 task, 0 errors, 0 warnings; it can reach internal-ai.yourcompany.com" in ran.out
+
+
+def test_hosts(run, yaml):
+    """--hosts lists every host with the deployments that can reach it."""
+    yaml(
+        "llm_config:\n"
+        "  a: {provider: anthropic, model: claude-sonnet-5-5}\n"
+        "  b: {provider: custom, model: m, endpoint: 'https://llm.example.com/v1', proxy: 'http://proxy.example.com:1'}\n"
+    )
+
+    ran = run("check", "--hosts")
+
+    rows = [line.split() for line in ran.out.splitlines()]
+    assert ["api.anthropic.com", "a"] in rows
+    assert ["llm.example.com", "b"] in rows
+    assert ["proxy.example.com", "b"] in rows
+
+
+def test_a_literal_key(run, yaml):
+    """A key written out works and is warned about; --strict makes that a failure; the key is not shown."""
+    yaml("llm_config: {provider: openai, model: gpt-5.4, api_key: 'sk-proj-0123456789abcdefghij'}")
+
+    ran, strict = run("check"), run("check", "--strict")
+
+    assert (ran.code, strict.code) == (0, 1)
+    assert "the api_key itself is written here" in ran.out
+    assert "sk-proj" not in ran.out + ran.err
+
+
+def test_an_unknown_option(run, yaml):
+    """A key that neither byollm nor the plugin knows is an error with the nearest."""
+    yaml("llm_config: {provider: anthropic, model: claude-sonnet-5-5, anthropic_versoin: '2023-06-01'}")
+
+    ran = run("check")
+
+    assert ran.code == 1
+    assert "anthropic_versoin" in ran.out
+
+
+def test_a_deployment_nobody_uses(run, yaml):
+    """A deployment that no task reaches is pointed out."""
+    target = "{provider: custom, model: m, endpoint: 'http://127.0.0.1:9'}"
+    yaml(f"llm_config:\n  deployments:\n    used: {target}\n    idle: {target}\n  tasks: {{ask: used}}\n")
+
+    ran = run("check")
+
+    assert "no task uses the deployment `idle`" in ran.out
+
+
+@pytest.mark.parametrize(
+    "text, place",
+    [
+        ("llm_config: {provider: openai\n", "llm.yaml:1:13"),
+        ("llm_config:\n\tprovider: openai\n", "llm.yaml:2:1"),
+        ("llm_config: {provider: openai, provider: openai}\n", "llm.yaml:1:32"),
+        ("llm_config: {provider: openai, model: gpt-4, base_url: x}\n", "llm.yaml:1:46"),
+        ("", "llm.yaml:1:1"),
+    ],
+)
+def test_what_cannot_be_loaded(run, yaml, text, place):
+    """A file that cannot be loaded is told on stderr with file, line and column, and the mend comes last."""
+    yaml(text)
+
+    ran = run("check")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert place in ran.err
+    assert ran.mend != ""
+
+
+def test_what_cannot_be_loaded_as_json(run, yaml):
+    """As JSON it is a finding like every other."""
+    yaml("llm_config: {provider: openai, provider: openai}\n")
+
+    ran = run("check", "--json")
+
+    assert (ran.code, ran.json["ok"], ran.json["findings"][0]["line"]) == (1, False, 1)
+
+
+def test_nothing_is_sent(run, twin, config, monkeypatch):
+    """Without --live no key is read and no request is made."""
+    monkeypatch.delenv("CUSTOM_API_KEY")
+    config(twin.url())
+
+    assert run("check").code == 0
+    assert twin.requests == []
+
+
+def test_live(run, twin, config):
+    """--live asks each deployment one tiny question: the key is accepted, the model is known."""
+    config(twin.url())
+
+    ran = run("check", "--live", "--json")
+
+    assert ran.code == 0
+    assert [check["state"] for check in ran.json["live"]["default"]] == ["ok", "ok"]
+    assert twin.requests[0].json.keys() & {"max_tokens", "max_completion_tokens"}
+
+
+def test_live_with_the_wrong_model(run, twin, config):
+    """A model that the provider does not know fails, and the key counts as accepted."""
+    config(twin.url(), model="gpt-0")
+
+    ran = run("check", "--live")
+
+    assert ran.code == 1
+    assert "ok      accepted" in ran.out
+    assert "fail    model" in ran.out
+
+
+def test_in_a_process_of_its_own(fresh, yaml):
+    """The exit codes hold in a fresh process."""
+    yaml(GUIDE["on-premise"])
+    assert fresh("check", "llm.yaml").code == 0
+    yaml(GUIDE["one"])
+    assert fresh("check", "llm.yaml").code == 1
