@@ -12,10 +12,10 @@ from functools import cache
 from typing import Any
 
 import pytest
-from byollm_openai import provider as openai
-from byollm_openai_compatible import custom
 
 from byollm.plugin import Exchange, Target
+from byollm_openai import provider as openai
+from byollm_openai_compatible import custom
 from tests.replay import corpus, requests_chat, requests_responses
 
 LANES: dict[str, tuple[Any, str, int]] = {

@@ -118,3 +118,15 @@ def test_an_unknown_task_names_the_nearest(twin: Twins, ask: Asker) -> None:
     """A slip of the pen is answered with the right word."""
     with pytest.raises(byollm.errors.ConfigError, match="pii_detection"):
         ask.complete(moved(TASKS, twin), task="pii_detectoin")
+
+
+def test_data_goes_only_where_its_class_may_go(twin: Twins, ask: Asker) -> None:
+    """A call that names its data class reaches a target that lists it, and otherwise sends nothing."""
+    twin.script("kept inside")
+    config = moved(ON_PREMISE, twin)
+
+    with pytest.raises(byollm.errors.NoRouteError, match="health"):
+        ask.complete(config, data_class="health")
+    reply = ask.complete({**config, "data_classes": ["health"]}, data_class="health")
+
+    assert ("kept inside", 1) == (reply.text, len(twin.requests))

@@ -111,7 +111,20 @@ def test_an_iban_with_computed_check_digits_is_valid(account: int) -> None:
     assert not iban_valid(f"DE{(check + 1) % 100:02d}{body}")
 
 
-MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 AMOUNTS = st.builds(
     lambda code, whole, cents: f"{code} {whole:,}.{cents:02d}",
     st.sampled_from(["EUR", "USD", "GBP"]),
@@ -172,8 +185,8 @@ def test_rules_are_sentences_that_bind() -> None:
 def test_sentences_survive_abbreviations_lists_and_wrapping() -> None:
     """No. 5 is no end; bullets and headings are sentences of their own; a wrapped line is not."""
     text = (
-        "Terms\n- First, see No. 5 of the list.\n- Second.\n\nA long line of prose that goes on and on and on, and that\n"
-        "wraps here. Done."
+        "Terms\n- First, see No. 5 of the list.\n- Second.\n\n"
+        "A long line of prose that goes on and on and on, and that\nwraps here. Done."
     )
 
     assert [
@@ -347,7 +360,7 @@ def test_the_twins_read_prompts_alike(ask: Asker, dialect: str) -> None:
         },
     }
 
-    assert '{\\"category\\": \\"invoice\\"}' in ask.post(dialect, body_for(dialect, **more[dialect])).text
+    assert '{\\"category\\": \\"invoice\\"}' in ask.post(dialect, {**body_for(dialect), **more[dialect]}).text
 
 
 def test_tool_results_reach_the_stand_in_from_every_dialect(ask: Asker, dialect: str) -> None:

@@ -113,9 +113,11 @@ class Setup:
         if not request.messages:
             raise ConfigError("there is no message to answer", hint='pass a text or messages: client.complete("hi")')
         lines = self.lines(words.get("task"), words.get("deployment"), words.get("tenant"))
-        region = words.get("region")
+        region, data_class = words.get("region"), words.get("data_class")
         if region is not None:
             lines = _in_region(lines, region)
+        if data_class is not None:
+            lines = _allowed_for(lines, data_class)
         timeout = _seconds(words.get("timeout"))
         total = timeout if timeout is not None else lines[0].timeouts.total
         call = Call(
@@ -208,6 +210,20 @@ def _in_region(lines: list[Line], region: str) -> list[Line]:
         return kept
     skipped = {line.name: f"its region is {line.region or 'not set'}, not {region}" for line in lines}
     raise NoRouteError(f"no deployment of this task is in region {region!r}", skipped=skipped)
+
+
+def _allowed_for(lines: list[Line], data_class: str) -> list[Line]:
+    from byollm.errors import NoRouteError
+
+    kept = [line for line in lines if data_class in line.data_classes]
+    if kept:
+        return kept
+    skipped = {line.name: f"its data_classes are {', '.join(line.data_classes) or 'not set'}" for line in lines}
+    raise NoRouteError(
+        f"no deployment of this task may see data of class {data_class!r}; nothing was sent",
+        skipped=skipped,
+        hint=f"add {data_class!r} to `data_classes:` of a target that may",
+    )
 
 
 def _extensions(group: str, entries: Sequence[Extension]) -> list[Any]:

@@ -480,3 +480,27 @@ def test_a_socket_that_closes_in_the_handshake(run, config, server):
     config(f"https://127.0.0.1:{rude.port}", authentication="none")
 
     assert states(run("doctor", "--json"))["tls"] == "fail"
+
+
+SURPRISING = """
+from byollm.plugin import Bearer, Manifest, hookimpl
+
+
+class Surprising:
+    manifest = Manifest(name="surprising", default_endpoint=7, hosts=("x.example",))
+
+provider = Surprising()
+"""
+
+
+def test_a_surprise_hides_no_other_target(run, twin, yaml, distribution):
+    """A plugin that breaks the doctor's own reading fails its target; the other one is looked at."""
+    distribution("acme_surprising", "byollm.providers", {"surprising": "acme_surprising:provider"}, SURPRISING)
+    good = json.dumps({"provider": "custom", "model": "gpt-4o", "endpoint": twin.url()})
+    yaml(f"llm_config: {{odd: {{provider: surprising, model: m}}, good: {good}}}")
+
+    ran = run("doctor", "--json")
+
+    assert ran.code == 1
+    assert [target["ok"] for target in ran.json["targets"]] == [False, True]
+    assert "doctor" in ran.checks

@@ -309,3 +309,13 @@ def test_no_traceback_when_nobody_reads(twin):
 
     assert process.wait(60) == 1
     assert err == b""
+
+
+def test_the_installed_command_is_this_one():
+    """The script `byollm` that the distribution installs is the main function tested here."""
+    from importlib.metadata import entry_points
+
+    from byollm.cli.main import main
+
+    (script,) = entry_points(group="console_scripts", name="byollm")
+    assert script.load() is main

@@ -128,7 +128,7 @@ def streamed(*deltas: Any, finish: Any = "stop", **fields: Any) -> Completion:
     return read(sse(*(chunk(delta) for delta in deltas), chunk({}, finish)), **fields)
 
 
-def call(name: str, arguments: Any = "{}", id: str = "call_a", **more: Any) -> dict[str, Any]:
+def call(name: str, arguments: Any = "{}", id: Any = "call_a", **more: Any) -> dict[str, Any]:
     """A tool call of a Chat message."""
     return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}, **more}
 

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from compatible_driving import call, calls_of, chunk, read, read_events, sse, streamed, whole
@@ -106,7 +107,7 @@ def test_the_usage_chunk_ends_a_stream_where_that_is_the_way():
 
 def test_what_comes_after_the_end_is_read():
     """Usage, filter reports, empty deltas; even more of the answer, as Together was seen to send."""
-    report = {"choices": [{"index": 0, "finish_reason": None, "content_filter_offsets": {}}]}
+    report: dict[str, Any] = {"choices": [{"index": 0, "finish_reason": None, "content_filter_offsets": {}}]}
     tail = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}
     more = chunk({"tool_calls": [call("f")]}, "tool_calls")
 

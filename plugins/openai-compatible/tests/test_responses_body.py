@@ -1,5 +1,7 @@
 """A request as a Responses body, for whichever server speaks the dialect."""
 
+from typing import Any
+
 import pytest
 from compatible_driving import body, items, result, say
 
@@ -132,7 +134,13 @@ def test_calls_and_results_are_items():
     )
 
 
-REASONING = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA", "status": None}
+REASONING: dict[str, Any] = {
+    "type": "reasoning",
+    "id": "rs_1",
+    "summary": [],
+    "encrypted_content": "gAAA",
+    "status": None,
+}
 MESSAGE = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "phase": "final_answer"}
 
 

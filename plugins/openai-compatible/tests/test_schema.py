@@ -109,7 +109,8 @@ LEAF = st.sampled_from([{"type": "string"}, {"type": "integer"}, {"type": "boole
 SCHEMA = st.recursive(
     LEAF,
     lambda inner: st.dictionaries(st.sampled_from("abcd"), inner, max_size=3).map(
-        lambda found: {"type": "object", "properties": found}) | inner.map(lambda item: {"type": "array", "items": item}),
+        lambda found: {"type": "object", "properties": found}
+    ) | inner.map(lambda item: {"type": "array", "items": item}),
     max_leaves=8,
 ).map(lambda inner: {"type": "object", "properties": {"x": inner}})  # fmt: skip
 

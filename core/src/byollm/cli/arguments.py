@@ -127,17 +127,26 @@ def client_for(options: argparse.Namespace) -> Client:
     """The client that the options describe. Raises UsageFault, Failed and ConfigError."""
     from pathlib import Path
 
+    _refuse_mixture(options)
+    config: Any
+    if options.model is None:
+        config = Path(config_path(options.config))
+    else:
+        config = target_of(options.model, options.endpoint, options.api)
     from byollm.client import Client
 
+    return Client(config)
+
+
+def _refuse_mixture(options: argparse.Namespace) -> None:
     if options.model is None:
         for flag in ("endpoint", "api"):
             if getattr(options, flag) is not None:
                 raise UsageFault(f"--{flag} belongs to --model", f"in a file, write `{flag}:` in the target")
-        return Client(Path(config_path(options.config)))
+        return
     for flag in ("config", "task", "deployment"):
         if getattr(options, flag) is not None:
             raise UsageFault(f"--model and --{flag} exclude each other", "the file names its models itself")
-    return Client(target_of(options.model, options.endpoint, options.api))
 
 
 def target_of(model: str, endpoint: str | None = None, api: str | None = None) -> dict[str, Any]:

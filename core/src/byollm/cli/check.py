@@ -67,8 +67,10 @@ def _found(config: LlmConfig) -> tuple[list[Finding], Mapping[str, tuple[str, ..
 
 
 def _live(config: LlmConfig) -> dict[str, list[Check]]:
-    from byollm.cli.live import ask
+    from byollm.cli.live import COST, ask
     from byollm.client import Client
+
+    show.note(COST)
 
     with Client(config) as client:
         return {name: ask(client, name) for name in config.deployments}

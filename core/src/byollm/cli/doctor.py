@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from byollm.cli import show
 from byollm.cli.arguments import Parser, config_path
+from byollm.cli.faults import surprise
 from byollm.cli.findings import Check, as_data, failed, print_checks
 from byollm.errors import AuthenticationError, ByollmError
 
@@ -38,6 +39,10 @@ def run(words: Sequence[str]) -> int:
     except ByollmError as error:
         extensions.append(failed("plugins", error))
     names = _chosen(config, options.deployment)
+    if options.live and not options.json:
+        from byollm.cli.live import COST
+
+        show.note(COST)
     targets = dict(zip(names, _examined(config, names, client, options), strict=True))
     if client is not None:
         extensions += _extensions(client)
@@ -78,14 +83,34 @@ def _chosen(config: LlmConfig, deployment: str | None) -> list[str]:
 def _examined(
     config: LlmConfig, names: Sequence[str], client: Client | None, options: argparse.Namespace
 ) -> list[list[Check]]:
-    """All deployments, several at a time: most of it is waiting."""
-    from concurrent.futures import ThreadPoolExecutor
+    """All deployments, several at a time: most of it is waiting.
 
-    def examine(name: str) -> list[Check]:
-        return examined(config, name, client if options.live else None, options.timeout)
+    The threads are daemons and not a pool's, which the interpreter would wait for after Ctrl-C.
+    """
+    import threading
+    from collections import deque
 
-    with ThreadPoolExecutor(min(AT_ONCE, len(names))) as pool:
-        return list(pool.map(examine, names))
+    found: dict[str, list[Check]] = {}
+    waiting = deque(names)
+
+    def work() -> None:
+        while True:
+            try:
+                name = waiting.popleft()
+            except IndexError:
+                return
+            try:
+                found[name] = examined(config, name, client if options.live else None, options.timeout)
+            except Exception as error:  # one target's surprise hides no other target
+                told = surprise(error)
+                found[name] = [Check("doctor", "fail", told.message, told.hint)]
+
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(AT_ONCE, len(names)))]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return [found[name] for name in names]
 
 
 def examined(config: LlmConfig, name: str, client: Client | None, seconds: float) -> list[Check]:

@@ -30,6 +30,20 @@ class Failed(Exception):
         self.hint = hint
 
 
+def surprise(error: Exception) -> Failed:
+    """Something nobody foresaw. Its text is not shown, because nobody knows what is in it; its place is.
+
+    The text of an ImportError holds names of modules only, and a broken installation is mended by knowing them.
+    """
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        module = trace.tb_frame.f_globals.get("__name__", "?")
+        place, trace = f" in {module}, line {trace.tb_lineno}", trace.tb_next
+    hint = "this is a mistake in the program, please report it; BYOLLM_DEBUG=1 shows the traceback"
+    told = f": {error}" if isinstance(error, ImportError) else ""
+    return Failed(f"{type(error).__name__}{place}{told}", hint)
+
+
 _HERE: Final = {
     "InvalidRequestError": "`byollm complete --dry-run …` shows the request, `byollm capabilities` the model's limits",
     "StreamInterruptedError": "what had come stands above: ask again, or list another deployment under `failover:`",

@@ -31,7 +31,7 @@ def run(words: Sequence[str]) -> int:
     text = written(answers)
     findings = _checked(text, options.output)
     if options.output == "-":
-        print(text, end="")
+        show.document({"text": text, "findings": findings}) if options.json else print(text, end="")
         return 0
     _write(options.output, text, options.force)
     if options.json:

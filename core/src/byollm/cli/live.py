@@ -23,7 +23,7 @@ QUESTION: Final = "Answer with one word: ok"
 TOKENS: Final = 16
 """The least that every dialect takes as a limit (OpenAI's Responses API refuses less; facts read 2026-11-21)."""
 SECONDS: Final = 30.0
-COST: Final = f"one question of about 10 tokens to each deployment, answered with at most {TOKENS}"
+COST: Final = f"asking each deployment one question of about 10 tokens, to be answered with at most {TOKENS}"
 
 
 def ask(client: Client, deployment: str) -> list[Check]:

@@ -10,12 +10,9 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from byollm.cli.catalog import CORE, ELSEWHERE, GROUP
-
-if TYPE_CHECKING:
-    from byollm.cli.faults import Failed
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -136,7 +133,7 @@ def _nearest(word: str) -> str:
 
 def _failed(error: Exception, words: list[str]) -> int:
     from byollm.cli import show
-    from byollm.cli.faults import Failed, UsageFault, document_of, lines_of
+    from byollm.cli.faults import Failed, UsageFault, document_of, lines_of, surprise
     from byollm.errors import ByollmError
 
     if os.environ.get("BYOLLM_DEBUG"):
@@ -147,21 +144,9 @@ def _failed(error: Exception, words: list[str]) -> int:
         known: ByollmError | UsageFault | Failed = error
         lines = lines_of(error)
     else:
-        known = error if isinstance(error, UsageFault | Failed) else _surprise(error)
+        known = error if isinstance(error, UsageFault | Failed) else surprise(error)
         lines = [known.message, *([f"  {known.hint}"] if known.hint else [])]
     if "--json" in words:
         show.document(document_of(known))
     show.complain(lines)
     return USAGE if isinstance(known, UsageFault) else FAILED
-
-
-def _surprise(error: Exception) -> Failed:
-    """Something nobody foresaw. Its text is not shown, because nobody knows what is in it; its place is."""
-    from byollm.cli.faults import Failed
-
-    place, trace = "", error.__traceback__
-    while trace is not None:
-        module = trace.tb_frame.f_globals.get("__name__", "?")
-        place, trace = f" in {module}, line {trace.tb_lineno}", trace.tb_next
-    hint = "this is a mistake in the program, please report it; BYOLLM_DEBUG=1 shows the traceback"
-    return Failed(f"{type(error).__name__}{place}", hint)

@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Generic
 
+from byollm.engine.credentials import Hidden, HiddenHeaders, outcome
+from byollm.engine.failures import bare
 from byollm.engine.outgoing import AUTH_BODY_LIMIT, auth_outgoing, outgoing
 from byollm.engine.steps import Acquire, Close, Emit, Open, OpenLocal, R, Read, Renew, Run, Sleep, Steps
 from byollm.errors import ByollmError
 from byollm.transports.base import AsyncResponse, AsyncTransport, Broken
 from byollm.transports.local import AsyncLocalResponse
 from byollm.types.events import Event
-from byollm.wire.exchange import HttpRequest, HttpResponse
+from byollm.wire.exchange import HttpResponse
 
 if TYPE_CHECKING:
     from byollm.engine.call import Call
@@ -23,27 +25,33 @@ if TYPE_CHECKING:
 class AsyncDriver(Generic[R]):
     """`pull()` runs until events come or the decision ends. `close()` drops what is open, and may be called twice."""
 
-    __slots__ = ("_call", "_response", "_steps", "_transport", "result")
+    __slots__ = ("_call", "_response", "_stamp", "_steps", "_transport", "result")
 
     def __init__(self, steps: Steps[R], call: Call, transport: AsyncTransport) -> None:
         self._steps = steps
         self._call = call
         self._transport = transport
         self._response: AsyncResponse | AsyncLocalResponse | None = None
+        self._stamp = 0
         self.result: R | None = None
 
     async def pull(self) -> list[Event] | None:
         """The next events, or None at the end, when `result` is there. Raises what the decision raises."""
         answer: Any = None
         send, response = self._steps.send, self._response
+        move: Any = send
         try:
             while True:
-                step = send(answer)
+                step = move(answer)
+                move = send
                 kind = type(step)
                 if kind is Read:
                     answer = await response.read()  # type: ignore[union-attr]  # a decision reads only what it opened
                 elif kind is Emit:
-                    return step.events  # type: ignore[union-attr]  # narrowed by `kind`
+                    events: list[Event] = step.events
+                    return events
+                elif kind is Run or kind is Acquire:
+                    move, answer = await self._work(step)
                 else:
                     answer = await self._act(step)
                     response = self._response
@@ -52,6 +60,7 @@ class AsyncDriver(Generic[R]):
             await self.close()
             return None
         except BaseException:
+            answer = step = None  # the last bytes may echo a key, and a traceback shows its frames' locals
             await self.close()
             raise
 
@@ -64,10 +73,18 @@ class AsyncDriver(Generic[R]):
 
     async def close(self) -> None:
         """Drop the open answer, and end the decision."""
-        response, self._response = self._response, None
-        if response is not None:
-            await _dropped(response)
-        self._steps.close()
+        try:
+            await self.drop()
+        finally:
+            self._steps.close()
+
+    async def _work(self, step: Any) -> tuple[Any, Any]:
+        """What the decision gets next: the result, or what was raised, where it was asked for."""
+        work = step.function if type(step) is Run else step.reserve
+        try:
+            return self._steps.send, await asyncio.to_thread(work)
+        except Exception as error:
+            return self._steps.throw, error
 
     async def _act(self, step: Any) -> Any:
         kind = type(step)
@@ -78,22 +95,30 @@ class AsyncDriver(Generic[R]):
             return await response.close(step.reuse) if response is not None else None
         if kind is Sleep:
             return await self._sleep(step.seconds)
-        if kind is Run:
-            return await asyncio.to_thread(step.function)
-        if kind is Acquire:
-            return await asyncio.to_thread(step.reserve)
         if kind is Renew:
-            return await _renew(step)
+            return await asyncio.to_thread(outcome, lambda: step.line.credentials.renew(step.auth, self._stamp))
         if kind is OpenLocal:
             self._response = AsyncLocalResponse(step.call, step.request, self._call.local_context(step.deadline))
             return self._response.head
         raise AssertionError(f"no such step: {kind.__name__}")
 
     async def _sleep(self, seconds: float) -> bool:
-        if self._call.cancellation.cancelled:
+        cancellation, loop = self._call.cancellation, asyncio.get_running_loop()
+        if cancellation.cancelled:
             return True
-        await self._call.clock.async_sleep(seconds)
-        return self._call.cancellation.cancelled
+        asleep = loop.create_task(self._call.clock.async_sleep(seconds))
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(asleep.cancel)
+
+        if not cancellation.bind(wake):
+            asleep.cancel()
+        try:
+            await asyncio.wait([asleep])
+        finally:
+            cancellation.bind(None)
+            asleep.cancel()
+        return cancellation.cancelled
 
     async def _open(self, step: Open) -> Any:
         await self.drop()
@@ -101,12 +126,13 @@ class AsyncDriver(Generic[R]):
         try:
             place = line.place
         except ByollmError as error:  # a proxy that cannot be read
-            return error.with_traceback(None)
+            return bare(error)
         headers = await line.credentials.async_headers(
-            step.auth, step.request, call.clock.time, lambda request: self._send(request, step)
+            step.auth, step.request, call.clock.time, lambda asked: self._send(asked, step)
         )
-        if not isinstance(headers, list):
+        if not isinstance(headers, HiddenHeaders):
             return headers
+        self._stamp = headers.stamp
         opened = await self._transport_of(line).open(outgoing(step, place, call, headers))
         if isinstance(opened, Broken):
             return opened
@@ -123,33 +149,28 @@ class AsyncDriver(Generic[R]):
         chosen: AsyncTransport = line.transport if line.transport is not None else self._transport
         return chosen
 
-    async def _send(self, request: HttpRequest, step: Open) -> HttpResponse | Broken:
-        opened = await self._transport_of(step.line).open(auth_outgoing(request, step.line, self._call, step.deadline))
+    async def _send(self, asked: Hidden, step: Open) -> Hidden | Broken:
+        """Carry an auth scheme's own request. No frame here may show what comes and goes."""
+        line = step.line
+        opened = await self._transport_of(line).open(auth_outgoing(asked, line, self._call, step.deadline))
         if isinstance(opened, Broken):
             return opened
-        pieces: list[bytes] = []
+        body = Hidden(b"")
         while True:
-            piece = await opened.read()
-            if isinstance(piece, Broken):
+            read = Hidden(await opened.read())
+            if isinstance(read.value, Broken):
                 await opened.close(False)
-                return piece
-            if not piece:
+                return Broken(read.value.kind, "no", read.value.detail)
+            if not read.value:
                 break
-            pieces.append(piece)
-            if sum(map(len, pieces)) > AUTH_BODY_LIMIT:
+            body.value += read.value
+            if len(body.value) > AUTH_BODY_LIMIT:
                 await opened.close(False)
-                return Broken("too_large", "yes", "the token endpoint's answer is too large")
+                return Broken("too_large", "no", "the token endpoint's answer is too large")
         await opened.close(True)
-        return HttpResponse(opened.head.status, opened.head.headers, b"".join(pieces))
+        return Hidden(HttpResponse(opened.head.status, opened.head.headers, body.value))
 
 
 async def _dropped(response: AsyncResponse | AsyncLocalResponse) -> None:
     """Close whatever happens: a task being cancelled still gives its connection back to nobody."""
     await asyncio.shield(response.close(False))
-
-
-async def _renew(step: Renew) -> bool | ByollmError:
-    try:
-        return await asyncio.to_thread(step.line.credentials.renew, step.auth)
-    except ByollmError as error:
-        return error.with_traceback(None)

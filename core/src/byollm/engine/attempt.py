@@ -6,13 +6,14 @@ the caller sees one answer only.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from byollm.engine.cut import StopCutter
-from byollm.engine.failures import decorate, from_answer, from_broken
+from byollm.engine.failures import bare, decorate, from_answer, from_broken
 from byollm.engine.guard import guard
 from byollm.engine.steps import READ, Close, Emit, Open, OpenLocal, Renew, Steps
-from byollm.errors import ByollmError, ProtocolError, ProviderError, StreamInterruptedError
+from byollm.errors import ByollmError, PluginError, ProtocolError, ProviderError, StreamInterruptedError
 from byollm.transports.base import Broken
 from byollm.types.completion import Completion
 from byollm.types.events import NOT_CONTENT, Event, Finished
@@ -30,27 +31,30 @@ if TYPE_CHECKING:
 ERROR_BODY_LIMIT = 256 * 1024
 
 
-def attempt(call: Call, line: Line, request: Request) -> Steps[Completion]:
-    """Ask one deployment once. Raises ProviderError, UnsupportedFeatureError, PluginError or CancelledError."""
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
+def attempt(call: Call, line: Line, request: Request, sending: Callable[[], None] = _nothing) -> Steps[Completion]:
+    """Ask one deployment once. Raises ProviderError, UnsupportedFeatureError, PluginError or CancelledError.
+
+    `sending` is called when all is checked and translated, right before anything leaves.
+    """
     fitted = line.deployment.fit(line.with_extra(request))
     yield from guard(call, line, fitted.request)
     asked = line.deployment.exchange(fitted.request)
     fitted = line.deployment.noted(fitted, asked)
     reading = _Reading(call, line, fitted)
     deadline = _deadline(call, line)
+    sending()
     if isinstance(asked, LocalCall):
         yield OpenLocal(asked, fitted.request, deadline)
         yield from reading.local()
-    else:
-        head = yield from _open(call, line, asked, deadline)
-        reading.head = head
-        yield from reading.answer(asked, head)
-        if asked.then is not None:
-            follow = asked.then(reading.seen)
-            if follow is not None:
-                reading.again()
-                head = yield from _open(call, line, follow, deadline)
-                yield from reading.answer(follow, head)
+        return reading.completion()
+    exchange: Exchange[Event] | None = asked
+    while exchange is not None:
+        head = yield from _open(call, line, exchange, deadline)
+        exchange = yield from reading.answer(exchange, head)
     return reading.completion()
 
 
@@ -58,7 +62,7 @@ def exchange_once(call: Call, line: Line, exchange: Exchange[Any]) -> Steps[list
     """Send an exchange that does not answer with events: a token count, capabilities. Its values."""
     head = yield from _open(call, line, exchange, _deadline(call, line))
     values: list[Any] = []
-    decoder, read = None, exchange.reader(head)
+    decoder, read = None, _reader(exchange, head, line, call)
     while True:
         piece = yield READ
         if isinstance(piece, Broken):
@@ -94,6 +98,7 @@ def _open(call: Call, line: Line, exchange: Exchange[Any], deadline: float | Non
             raise _raised(head, line, None, call)
         if isinstance(head, Broken):
             raise _raised(from_broken(head), line, None, call)
+        call.status = head.status
         if 200 <= head.status < 300:
             opened: Head = head
             return opened
@@ -122,8 +127,18 @@ def _error_body() -> Steps[bytes]:
     return b"".join(pieces)[:ERROR_BODY_LIMIT]
 
 
+def _reader(exchange: Exchange[Any], head: Head, line: Line, call: Call) -> Any:
+    try:
+        return exchange.reader(head)
+    except ByollmError as error:
+        problem = error
+    except Exception as error:  # headers that no rule foresaw
+        problem = ProtocolError(f"the answer's headers cannot be read ({type(error).__name__})")
+    raise _raised(problem, line, head, call)
+
+
 def _raised(error: ByollmError, line: Line, head: Head | None, call: Call) -> ByollmError:
-    return decorate(error, line, head, call) if isinstance(error, ProviderError) else error
+    return decorate(error, line, head, call) if isinstance(error, ProviderError) else bare(error)
 
 
 class _Reading:
@@ -138,26 +153,23 @@ class _Reading:
         self.pending: list[Event] | None = []
         self.head: Head | None = None
         self.document: Any = None
-        self.seen: list[Any] = []
-        self.keep = False
         self.ended = False
         self.finish: Finished | None = None
 
-    def again(self) -> None:
-        """A second exchange answers the same request: start over."""
-        self.assembler, self.pending, self.ended, self.finish = Assembler(), [], False, None
-
-    def answer(self, exchange: Exchange[Event], head: Head) -> Steps[None]:
-        """Read to the end of the answer. Raises what went wrong."""
-        self.keep = exchange.then is not None
-        read = exchange.reader(head)
+    def answer(self, exchange: Exchange[Event], head: Head) -> Steps[Exchange[Event] | None]:
+        """Read to the end of the answer, and what is to be asked next, if anything. Raises what went wrong."""
+        self.head = head
+        read = _reader(exchange, head, self.line, self.call)
+        held: list[Event] | None = [] if exchange.then is not None else None
         decoder: Decoder | None = None
-        while not self.ended:
+        whole = False
+        while not (self.ended or whole):
             piece = yield READ
             if type(piece) is not bytes:
                 if self.finish is not None:  # the terminal marker was seen: a rude goodbye changes nothing
                     break
                 raise self.failed(from_broken(piece, self.partial(), answered=True), head)
+            whole = not piece
             events: list[Event] = []
             problem: ByollmError | None = None
             try:
@@ -165,19 +177,37 @@ class _Reading:
                     decoder = decoder_for(exchange.framing, head.headers, piece)
                 self.read(decoder, piece, read, events)
             except ByollmError as error:
-                problem = error.with_traceback(None)
+                problem = error
             except Exception as error:  # bytes that no rule foresaw
                 problem = ProtocolError(f"the answer cannot be read ({type(error).__name__})")
-            if events:
+            if held is not None:
+                held += events
+            elif events:
                 yield from self.take(events)
             if problem is not None and self.finish is None:
                 raise self.failed(problem, head)
-            if not piece:
-                break
+        if held is not None:
+            follow = self.follow(exchange, held)
+            if follow is not None:
+                yield Close(whole)
+                return follow
+            yield from self.take(held)
         yield from self.release()
         self.check_finished("the answer ended without its terminal marker", head)
         self.document = getattr(decoder, "document", None)
-        yield Close(not self.ended)
+        yield Close(whole)
+        return None
+
+    def follow(self, exchange: Exchange[Event], events: list[Event]) -> Exchange[Event] | None:
+        """The second request that some providers need; what the first one gave is then no answer yet."""
+        assert exchange.then is not None
+        try:
+            return exchange.then(events)
+        except ByollmError as error:
+            problem = error
+        except Exception as error:
+            problem = PluginError(f"{self.line.provider}: the next request cannot be made: {type(error).__name__}")
+        raise self.failed(problem, self.head)
 
     def read(self, decoder: Decoder, piece: bytes, read: Any, events: list[Event]) -> None:
         """The events of one piece; those before a failing frame are kept."""
@@ -206,8 +236,6 @@ class _Reading:
 
     def take(self, events: list[Event]) -> Steps[None]:
         """Assemble, and show what may be shown."""
-        if self.keep:
-            self.seen += events
         if self.cutter is not None:
             events = self.cutter.feed(events)
             self.ended = self.cutter.cut

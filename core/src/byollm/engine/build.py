@@ -44,6 +44,7 @@ def line_of(bound: Bound, plugin: Any, manifest: Manifest, distribution: str = "
         guard=entry.guard,
         region=entry.region,
         tags=entry.tags,
+        data_classes=entry.data_classes,
         budget=RetryBudget(entry.retries.budget),
     )
 

@@ -9,21 +9,45 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
-from byollm.errors import ByollmError
+from byollm.engine.failures import bare
+from byollm.errors import AuthenticationError, ByollmError, PluginError
 from byollm.transports.base import Broken
 from byollm.wire.auth import AuthContext, AuthScheme
-from byollm.wire.exchange import HttpRequest, HttpResponse
+from byollm.wire.exchange import HttpRequest
 from byollm.wire.redact import Redactor, Secret
 
 
 class HiddenHeaders(list[tuple[str, str]]):
-    """Header pairs that do not show themselves, not even as a local in a traceback."""
+    """Header pairs that do not show themselves, not even as a local in a traceback.
+
+    `stamp` tells which generation of credentials they are.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = (), stamp: int = 0) -> None:
+        super().__init__(pairs)
+        self.stamp = stamp
 
     def __repr__(self) -> str:
         return f"HiddenHeaders({len(self)})"
+
+
+R = TypeVar("R")
+
+
+class Hidden:
+    """A request or an answer of an auth scheme, which may be a secret from end to end."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "Hidden(…)"
 
 
 class Reference(Protocol):
@@ -47,6 +71,7 @@ class Credentials:
         "_references",
         "_refresh",
         "_secrets",
+        "_stamp",
         "_state",
     )
 
@@ -62,7 +87,8 @@ class Credentials:
         self._forced = False
         self._lock = threading.RLock()
         self._refresh = threading.Lock()
-        self._async_locks: dict[int, asyncio.Lock] = {}
+        self._stamp = 0
+        self._async_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
         return "Credentials(…)"
@@ -86,21 +112,31 @@ class Credentials:
                 self._secrets = found
             return self._secrets
 
-    def renew(self, scheme: AuthScheme) -> bool:
-        """After a 401: read the references again. True when a secret changed, or when the scheme can refresh."""
+    def renew(self, scheme: AuthScheme, stamp: int) -> bool:
+        """After a 401 to the credentials of that `stamp`: read the references again.
+
+        True when a secret changed, when the scheme can refresh, or when another call renewed them meanwhile.
+        """
         with self._lock:
+            if stamp != self._stamp:
+                return True
             before, self._secrets = self._secrets or {}, None
+            self._forget(before.values())
             for reference in (*self._references.values(), *self._headers.values()):
                 forget = getattr(reference, "refresh", None)
                 if forget is not None:
                     forget()
-            after = self.resolve()
-            changed = before != after
+            changed = before != self.resolve()
             if changed:
-                self._past = [*self._past, *before.values()][-8:]
+                self._forget(_secrets_in(self._state))
                 self._state = {}
+                self._stamp += 1
             self._forced = scheme.refreshes and not changed
             return changed or scheme.refreshes
+
+    def _forget(self, secrets: Iterable[Secret]) -> None:
+        """No longer used, but a late answer may still show them."""
+        self._past = list(dict.fromkeys([*self._past, *secrets]))[-16:]
 
     @property
     def redactor(self) -> Redactor:
@@ -113,17 +149,21 @@ class Credentials:
 
     def _flow(self, scheme: AuthScheme, request: HttpRequest, now: Callable[[], float]) -> Generator[Any, Any, Any]:
         context = AuthContext(self.resolve(), now, _nonce, self._state, self._forced)
+        before = _secrets_in(self._state)
         headers = yield from scheme.flow(request, context)
         self._forced = False
+        if before != _secrets_in(self._state):
+            self._forget(before)
+            self._stamp += 1
         fixed = [(name, self.resolve()[f"header {name}"].reveal()) for name in self._headers]
-        return HiddenHeaders([*headers.items(), *fixed])
+        return _sendable(HiddenHeaders([*headers.items(), *fixed], self._stamp))
 
     def headers(
         self,
         scheme: AuthScheme,
         request: HttpRequest,
         now: Callable[[], float],
-        send: Callable[[HttpRequest], HttpResponse | Broken],
+        send: Callable[[Hidden], Hidden | Broken],
     ) -> HiddenHeaders | Broken | ByollmError:
         """The headers to add, or what went wrong as a value. `send` carries the scheme's own requests.
 
@@ -135,39 +175,36 @@ class Credentials:
             return self._run(scheme, request, now, send)
 
     def _run(
-        self, scheme: AuthScheme, request: HttpRequest, now: Callable[[], float], send: Callable[[HttpRequest], Any]
+        self,
+        scheme: AuthScheme,
+        request: HttpRequest,
+        now: Callable[[], float],
+        send: Callable[[Hidden], Hidden | Broken],
     ) -> HiddenHeaders | Broken | ByollmError:
         flow = self._flow(scheme, request, now)
-        try:
-            asked = next(flow)
-            while True:
-                answer = send(asked)
-                if isinstance(answer, Broken):
-                    return answer
-                asked = flow.send(answer)
-        except StopIteration as end:
-            headers: HiddenHeaders = end.value
-            return headers
-        except ByollmError as error:
-            return error.with_traceback(None)
+        asked = _next(flow, None)
+        while isinstance(asked, Hidden):
+            answer = send(asked)
+            if isinstance(answer, Broken):
+                return answer
+            asked = _next(flow, answer)
+        return asked
 
     async def async_headers(
         self,
         scheme: AuthScheme,
         request: HttpRequest,
         now: Callable[[], float],
-        send: Callable[[HttpRequest], Awaitable[HttpResponse | Broken]],
+        send: Callable[[Hidden], Awaitable[Hidden | Broken]],
     ) -> HiddenHeaders | Broken | ByollmError:
         """`headers`, awaited."""
         if not self.resolved:
-            try:
-                await asyncio.to_thread(self.resolve)  # a file, a keyring or a command may block
-            except ByollmError as error:
-                return error.with_traceback(None)
+            found = await asyncio.to_thread(outcome, self.resolve)  # a file, a keyring or a command may block
+            if isinstance(found, ByollmError):
+                return found
         if not scheme.refreshes:
             return await self._async_run(scheme, request, now, send)
-        loop = id(asyncio.get_running_loop())
-        async with self._async_locks.setdefault(loop, asyncio.Lock()):
+        async with self._async_locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             return await self._async_run(scheme, request, now, send)
 
     async def _async_run(
@@ -175,21 +212,52 @@ class Credentials:
         scheme: AuthScheme,
         request: HttpRequest,
         now: Callable[[], float],
-        send: Callable[[HttpRequest], Awaitable[Any]],
+        send: Callable[[Hidden], Awaitable[Hidden | Broken]],
     ) -> HiddenHeaders | Broken | ByollmError:
         flow = self._flow(scheme, request, now)
-        try:
-            asked = next(flow)
-            while True:
-                answer = await send(asked)
-                if isinstance(answer, Broken):
-                    return answer
-                asked = flow.send(answer)
-        except StopIteration as end:
-            headers: HiddenHeaders = end.value
-            return headers
-        except ByollmError as error:
-            return error.with_traceback(None)
+        asked = _next(flow, None)
+        while isinstance(asked, Hidden):
+            answer = await send(asked)
+            if isinstance(answer, Broken):
+                return answer
+            asked = _next(flow, answer)
+        return asked
+
+
+def outcome(work: Callable[[], R]) -> R | ByollmError:
+    """What some work on credentials gives, or what went wrong as a value."""
+    try:
+        return work()
+    except ByollmError as error:
+        return bare(error)
+    except Exception as error:  # whatever it says may hold a secret
+        problem = type(error).__name__
+    return PluginError(f"the credentials cannot be read ({problem}); nothing was sent")
+
+
+def _next(flow: Generator[Any, Any, Any], answer: Hidden | None) -> Hidden | HiddenHeaders | ByollmError:
+    """One step of a scheme's flow: a request of its own, the headers at its end, or what went wrong."""
+    try:
+        return Hidden(flow.send(answer.value if answer is not None else None))
+    except StopIteration as end:
+        headers: HiddenHeaders = end.value
+        return headers
+    except ByollmError as error:
+        return bare(error)
+    except Exception as error:  # whatever it says may hold a secret
+        problem = type(error).__name__
+    return PluginError(f"the auth scheme failed ({problem}); nothing was sent")
+
+
+def _sendable(headers: HiddenHeaders) -> HiddenHeaders:
+    for name, value in headers:
+        if not value.isascii() or not value.isprintable():
+            raise AuthenticationError(
+                f"the credential for {name} holds a character that no header can carry",
+                sent="no",
+                hint="was it pasted with a line break, a blank or typographic quotes?",
+            )
+    return headers
 
 
 def _nonce() -> str:

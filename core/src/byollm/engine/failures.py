@@ -5,7 +5,7 @@ Texts of a provider are redacted here, before anything else sees them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from byollm.errors import (
     ByollmError,
@@ -19,7 +19,7 @@ from byollm.errors import (
 )
 from byollm.transports.base import Broken
 from byollm.types.completion import Completion
-from byollm.wire.classify import generic_error, plain_message, request_id, retry_after
+from byollm.wire.classify import generic_error, one_screen, plain_message, request_id, retry_after
 from byollm.wire.exchange import Exchange, Failure, Head
 from byollm.wire.json import parse_json
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from byollm.engine.call import Call
     from byollm.engine.line import Line
 
+E = TypeVar("E", bound=ByollmError)
 _TIMEOUTS = {
     "timeout_connect": ("connect", "no connection in time"),
     "timeout_first_byte": ("first_byte", "no answer in time"),
@@ -65,12 +66,20 @@ def from_broken(broken: Broken, partial: Completion | None = None, *, answered: 
         return ProviderTimeoutError(
             f"{words}{detail}", phase=phase, sent=broken.sent, billed=billed, retryable=retryable
         )
+    if kind == "tls":
+        return ProviderConnectionError(f"{_CONNECTIONS[kind]}{detail}", sent="no", billed="no", retryable=False)
     if kind in ("protocol", "too_large"):
         return ProtocolError(f"the answer is not usable{detail}", sent=broken.sent, billed=billed)
     words = _CONNECTIONS.get(kind, "the answer stopped arriving")
     if partial is not None:
         return StreamInterruptedError(f"{words}{detail}", partial=partial, sent="yes", billed="unknown")
     return ProviderConnectionError(f"{words}{detail}", sent=broken.sent, billed=billed)
+
+
+def bare(error: E) -> E:
+    """An error without the frames it passed through and without what it was made from: both may hold a key."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def from_answer(exchange: Exchange[Any], head: Head, body: bytes) -> ProviderError:
@@ -86,7 +95,7 @@ def from_answer(exchange: Exchange[Any], head: Head, body: bytes) -> ProviderErr
         try:
             error = exchange.fail(failure)
         except ByollmError as raised:
-            error = raised.with_traceback(None) if isinstance(raised, ProviderError) else None
+            error = raised if isinstance(raised, ProviderError) else None
         except Exception as broke:  # hostile bytes met a plugin's blind spot: the table still knows the status
             problem = type(broke).__name__
     if not isinstance(error, ProviderError):
@@ -101,10 +110,12 @@ def from_answer(exchange: Exchange[Any], head: Head, body: bytes) -> ProviderErr
 
 def decorate(error: ProviderError, line: Line, head: Head | None, call: Call) -> ProviderError:
     """Say where it happened, read the headers, and mask every trace of a key."""
-    redact = line.credentials.redactor.text
-    error.message = redact(error.message)
-    error.code = redact(error.code) if isinstance(error.code, str) else error.code
-    error.hint = redact(error.hint)
+    redactor = line.credentials.redactor
+    redact = redactor.text
+    for name, value in bare(error).__dict__.items():
+        if type(value) in (str, list, dict):
+            error.__dict__[name] = redactor.data(value)
+    error.message = one_screen(error.message)
     error.args = (error.message,)
     error.provider = line.provider
     error.model = line.model

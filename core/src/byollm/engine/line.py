@@ -49,6 +49,7 @@ class Line:
     guard: str = "local"
     region: str | None = None
     tags: tuple[str, ...] = ()
+    data_classes: tuple[str, ...] = ()
     limiter: Callable[[], float] | None = None
     breaker: Breaker = field(default_factory=Breaker)
     budget: RetryBudget = field(default_factory=RetryBudget)

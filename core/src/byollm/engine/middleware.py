@@ -71,6 +71,9 @@ def relay(steps: Steps[Completion], change: Callable[[Emit], Emit]) -> Steps[Com
         try:
             answer = yield change(step) if type(step) is Emit else step
             move = steps.send
+        except GeneratorExit:
+            steps.close()
+            raise
         except Exception as error:  # a Run that failed: it is for whoever asked for it
             move, answer = steps.throw, error
 

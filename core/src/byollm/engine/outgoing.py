@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from byollm.engine.credentials import HiddenHeaders
+from byollm.engine.credentials import Hidden, HiddenHeaders
 from byollm.transports.base import Outgoing, Place, Timeouts
 
 if TYPE_CHECKING:
@@ -49,15 +49,15 @@ def outgoing(step: Open, place: Place, call: Call, credentials: HiddenHeaders) -
     )
 
 
-def auth_outgoing(request: HttpRequest, line: Line, call: Call, deadline: float | None) -> Outgoing:
+def auth_outgoing(asked: Hidden, line: Line, call: Call, deadline: float | None) -> Outgoing:
     """An auth scheme's own request: to declared hosts only, over the same way out."""
     place = Place(line.place.hosts, line.place.proxy, line.place.tls, key=f"{line.place.key}#auth")
     timeouts = Timeouts(connect=10.0, first_byte=30.0, idle=30.0, total=60.0)
     return Outgoing(
-        request.method,
-        request.url,
-        HiddenHeaders(request.headers),
-        request.body,
+        asked.value.method,
+        asked.value.url,
+        HiddenHeaders(asked.value.headers),
+        asked.value.body,
         place,
         timeouts,
         deadline,

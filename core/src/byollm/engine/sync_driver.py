@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic
 
+from byollm.engine.credentials import Hidden, HiddenHeaders, outcome
+from byollm.engine.failures import bare
 from byollm.engine.outgoing import AUTH_BODY_LIMIT, auth_outgoing, outgoing
 from byollm.engine.steps import Acquire, Close, Emit, Open, OpenLocal, R, Read, Renew, Run, Sleep, Steps
 from byollm.errors import ByollmError
 from byollm.transports.base import Broken, Response, Transport
 from byollm.transports.local import LocalResponse
 from byollm.types.events import Event
-from byollm.wire.exchange import HttpRequest, HttpResponse
+from byollm.wire.exchange import HttpResponse
 
 if TYPE_CHECKING:
     from byollm.engine.call import Call
@@ -22,27 +24,33 @@ if TYPE_CHECKING:
 class SyncDriver(Generic[R]):
     """`pull()` runs until events come or the decision ends. `close()` drops what is open, and may be called twice."""
 
-    __slots__ = ("_call", "_response", "_steps", "_transport", "result")
+    __slots__ = ("_call", "_response", "_stamp", "_steps", "_transport", "result")
 
     def __init__(self, steps: Steps[R], call: Call, transport: Transport) -> None:
         self._steps = steps
         self._call = call
         self._transport = transport
         self._response: Response | LocalResponse | None = None
+        self._stamp = 0
         self.result: R | None = None
 
     def pull(self) -> list[Event] | None:
         """The next events, or None at the end, when `result` is there. Raises what the decision raises."""
         answer: Any = None
         send, response = self._steps.send, self._response
+        move: Any = send
         try:
             while True:
-                step = send(answer)
+                step = move(answer)
+                move = send
                 kind = type(step)
                 if kind is Read:
                     answer = response.read()  # type: ignore[union-attr]  # a decision reads only what it opened
                 elif kind is Emit:
-                    return step.events  # type: ignore[union-attr]  # narrowed by `kind`
+                    events: list[Event] = step.events
+                    return events
+                elif kind is Run or kind is Acquire:
+                    move, answer = self._work(step)
                 else:
                     answer = self._act(step)
                     response = self._response
@@ -51,6 +59,7 @@ class SyncDriver(Generic[R]):
             self.close()
             return None
         except BaseException:
+            answer = step = None  # the last bytes may echo a key, and a traceback shows its frames' locals
             self.close()
             raise
 
@@ -63,10 +72,16 @@ class SyncDriver(Generic[R]):
 
     def close(self) -> None:
         """Drop the open answer, and end the decision."""
-        response, self._response = self._response, None
-        if response is not None:
-            response.close(False)
+        self.drop()
         self._steps.close()
+
+    def _work(self, step: Any) -> tuple[Any, Any]:
+        """What the decision gets next: the result, or what was raised, where it was asked for."""
+        work = step.function if type(step) is Run else step.reserve
+        try:
+            return self._steps.send, work()
+        except Exception as error:
+            return self._steps.throw, error
 
     def _act(self, step: Any) -> Any:
         kind = type(step)
@@ -77,12 +92,8 @@ class SyncDriver(Generic[R]):
             return response.close(step.reuse) if response is not None else None
         if kind is Sleep:
             return self._call.clock.sleep(step.seconds, self._call.cancellation)
-        if kind is Run:
-            return step.function()
-        if kind is Acquire:
-            return step.reserve()
         if kind is Renew:
-            return _renew(step)
+            return outcome(lambda: step.line.credentials.renew(step.auth, self._stamp))
         if kind is OpenLocal:
             self._response = LocalResponse(step.call, step.request, self._call.local_context(step.deadline))
             return self._response.head
@@ -94,12 +105,13 @@ class SyncDriver(Generic[R]):
         try:
             place = line.place
         except ByollmError as error:  # a proxy that cannot be read
-            return error.with_traceback(None)
+            return bare(error)
         headers = line.credentials.headers(
-            step.auth, step.request, call.clock.time, lambda request: self._send(request, step)
+            step.auth, step.request, call.clock.time, lambda asked: self._send(asked, step)
         )
-        if not isinstance(headers, list):
+        if not isinstance(headers, HiddenHeaders):
             return headers
+        self._stamp = headers.stamp
         opened = self._transport_of(line).open(outgoing(step, place, call, headers))
         if isinstance(opened, Broken):
             return opened
@@ -116,28 +128,23 @@ class SyncDriver(Generic[R]):
         chosen: Transport = line.transport if line.transport is not None else self._transport
         return chosen
 
-    def _send(self, request: HttpRequest, step: Open) -> HttpResponse | Broken:
-        opened = self._transport_of(step.line).open(auth_outgoing(request, step.line, self._call, step.deadline))
+    def _send(self, asked: Hidden, step: Open) -> Hidden | Broken:
+        """Carry an auth scheme's own request. No frame here may show what comes and goes."""
+        line = step.line
+        opened = self._transport_of(line).open(auth_outgoing(asked, line, self._call, step.deadline))
         if isinstance(opened, Broken):
             return opened
-        pieces: list[bytes] = []
+        body = Hidden(b"")
         while True:
-            piece = opened.read()
-            if isinstance(piece, Broken):
+            read = Hidden(opened.read())
+            if isinstance(read.value, Broken):
                 opened.close(False)
-                return piece
-            if not piece:
+                return Broken(read.value.kind, "no", read.value.detail)
+            if not read.value:
                 break
-            pieces.append(piece)
-            if sum(map(len, pieces)) > AUTH_BODY_LIMIT:
+            body.value += read.value
+            if len(body.value) > AUTH_BODY_LIMIT:
                 opened.close(False)
-                return Broken("too_large", "yes", "the token endpoint's answer is too large")
+                return Broken("too_large", "no", "the token endpoint's answer is too large")
         opened.close(True)
-        return HttpResponse(opened.head.status, opened.head.headers, b"".join(pieces))
-
-
-def _renew(step: Renew) -> bool | ByollmError:
-    try:
-        return step.line.credentials.renew(step.auth)
-    except ByollmError as error:
-        return error.with_traceback(None)
+        return Hidden(HttpResponse(opened.head.status, opened.head.headers, body.value))

@@ -20,7 +20,6 @@ from byollm.types.capabilities import FIELDS, Capabilities, TokenCount
 from byollm.types.request import Request
 from byollm.wire.exchange import Exchange, LocalCall
 
-
 _NOTHING: Final = Capabilities()
 
 

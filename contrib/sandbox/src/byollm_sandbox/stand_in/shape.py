@@ -143,19 +143,17 @@ def _members(
     items: Mapping[str, Any], root: Any, facts: Facts, name: str, record: Mapping[str, Any] | None, depth: int
 ) -> list[Any]:
     topic = topic_of(name)
+    plain = items.get("type", "string") == "string" and not {"enum", "const", "anyOf", "oneOf", "allOf"} & items.keys()
     inner = record.get(topic or "", record.get(name)) if record else None
-    if isinstance(inner, list | tuple):
-        return list(inner)
-    is_object = "properties" in items or items.get("type") == "object"
-    if is_object:
-        records = facts.records.get(topic or "") or facts.records.get(facts.main) or ()
-        return [_fill(items, root, facts, "", entry, depth + 1) for entry in records]
-    if items.get("type") in (None, "string") and not items.get("enum"):
-        if topic is not None and topic in facts.lists:
-            return list(facts.lists[topic])
-        listed = facts.records.get(topic or "") or facts.records.get(facts.main) or ()
+    if plain and isinstance(inner, list | tuple):
+        return [str(value) for value in inner]
+    if plain and topic is not None and topic in facts.lists:
+        return list(facts.lists[topic])
+    listed = facts.records.get(topic or "") or facts.records.get(facts.main) or ()
+    if plain:
         return [str(entry.get("text") or entry.get("value") or "") for entry in listed]
-    return []
+    is_object = "properties" in items or items.get("type") == "object"
+    return [_fill(items, root, facts, "", entry, depth + 1) for entry in listed] if is_object else []
 
 
 def _string(schema: Mapping[str, Any], name: str, facts: Facts, record: Mapping[str, Any] | None) -> str:
@@ -177,7 +175,7 @@ def _from_record(name: str, topic: str | None, record: Mapping[str, Any] | None)
     if record is None:
         return None
     for word in (name, topic or "", *_SAME.get(name.lower(), ()), *_SAME.get(topic or "", ())):
-        if word in record and record[word] is not None:
+        if word in record and record[word] not in (None, []):
             return record[word]
     return None
 
@@ -202,7 +200,7 @@ def _number(
         value = max((_amount(text) for text in facts.lists.get("amounts") or ()), default=None)
     if value is None:
         value = facts.single.get(topic or "", facts.single.get("number", 0))
-    if not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         digits = re.search(r"-?\d+(?:\.\d+)?", str(value).replace(",", ""))
         value = float(digits.group()) if digits else 0
     if kind == "integer":

@@ -1,0 +1,103 @@
+"""Running a check on a subject, in this process. The runner does it in a child; the zoo does it here."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, Final
+
+from byollm.errors import ByollmError
+from byollm.types.capabilities import Support
+from byollm_conformance.effort import Effort
+from byollm_conformance.mirror import prove
+from byollm_conformance.model import Broken, Check, Outcome, Result, Untestable, Warned
+from byollm_conformance.subject import Subject
+
+EXCERPT: Final = 2_000
+"""How many characters of one piece of evidence are kept."""
+
+
+def run(check: Check, subject: Subject, effort: Effort) -> Result:
+    """The outcome of one check. Never raises but for what ends the process (KeyboardInterrupt, SystemExit)."""
+    subject.examples = 0
+    start = time.perf_counter()
+    result = Result(check.id, "pass", "" if check.plugin else subject.api)
+    try:
+        if not _not_applicable(check, subject, result):
+            check.function(subject, effort)
+    except Broken as broken:
+        result.outcome, result.message = _outcome(check, broken), broken.sentence
+        result.evidence = {name: excerpt(value) for name, value in broken.evidence.items()}
+    except MemoryError:
+        result.outcome, result.message = "fail", "the plugin used up all the memory it may have"
+    except ByollmError as error:
+        result.outcome = "fail"
+        result.message = f"{type(error).__name__} where none was due: {error.message}"
+        result.evidence = {"where": _tail(error)}
+    except Exception as error:
+        result.outcome = "error"
+        result.message = f"the suite itself failed: {type(error).__name__}: {error}"
+        result.evidence = {"where": _tail(error)}
+    result.examples = max(1, subject.examples) if result.outcome != "n/a" else 0
+    result.milliseconds = round((time.perf_counter() - start) * 1e3, 1)
+    return result
+
+
+def _outcome(check: Check, broken: Broken) -> Outcome:
+    if isinstance(broken, Untestable):
+        return "untestable"
+    return "fail" if check.keyword == "MUST" and not isinstance(broken, Warned) else "warn"
+
+
+def _not_applicable(check: Check, subject: Subject, result: Result) -> bool:
+    """Whether a declared `unsupported`, proven, takes the check out. A lie raises Broken."""
+    refused = [name for name in check.needs if subject.support(name).refused]
+    if not refused:
+        return False
+    for name in refused:
+        if subject.support(name) is Support.not_implemented:
+            raise Untestable(f"{name} is declared not_implemented: what is not built yet cannot be conformant")
+        prove(subject, name)
+    words = "an in-process model has no wire" if refused == ["wire"] else f"{', '.join(refused)} declared unsupported"
+    result.outcome = "n/a"
+    result.reason = f"{words}; shown by {check.mirror}: refused before any byte left"
+    return True
+
+
+def _tail(error: BaseException) -> str:
+    return "".join(traceback.format_tb(error.__traceback__)[-3:])[-EXCERPT:]
+
+
+def excerpt(value: Any) -> str:
+    """A piece of evidence as text: bytes as they are printed, a request by what differs from its defaults."""
+    if isinstance(value, bytes):
+        text = repr(value)[2:-1]
+    elif isinstance(value, str):
+        text = value
+    elif type(value).__name__ == "Request":
+        text = f"Request({_said(value)})"
+    else:
+        text = _plain(value)
+    return text if len(text) <= EXCERPT else f"{text[: EXCERPT - 1]}…"
+
+
+def _said(request: Any) -> str:
+    values = [repr(list(request.messages))]
+    values += [
+        f"{item.name}={getattr(request, item.name)!r}"
+        for item in fields(request)
+        if item.name != "messages" and getattr(request, item.name) not in (None, False)
+    ]
+    return ", ".join(values)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping | list) and not is_dataclass(value):
+        try:
+            return json.dumps(value, ensure_ascii=False)
+        except (TypeError, ValueError):
+            return repr(value)
+    return repr(value)

@@ -1,0 +1,124 @@
+"""Watching a plugin while core calls it: what escapes from its functions, and what they touch.
+
+The core turns every stray exception of a plugin into an error of its own, so that a user never meets one. Here the
+exception itself is wanted: it is noted before the core sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from byollm.errors import ByollmError, PluginError
+from byollm.providers.deployment import Deployment
+from byollm.types.request import Request
+from byollm.wire.exchange import Exchange, Head, LocalCall
+
+
+@dataclass(slots=True)
+class Watch:
+    """`escaped`: (where, exception) pairs. `depth` is above 0 while a function of the plugin runs."""
+
+    escaped: list[tuple[str, BaseException]] = field(default_factory=list)
+    depth: int = 0
+
+    @contextmanager
+    def inside(self, where: str) -> Iterator[None]:
+        """The plugin is running. What is no ByollmError is noted on its way out."""
+        self.depth += 1
+        try:
+            yield
+        except (ByollmError, GeneratorExit):
+            raise
+        except BaseException as error:
+            self.escaped.append((where, error))
+            raise
+        finally:
+            self.depth -= 1
+
+    def forget(self) -> None:
+        """Start over."""
+        self.escaped.clear()
+
+
+class WatchedDeployment(Deployment):
+    """A deployment whose plugin is watched."""
+
+    __slots__ = ("watch",)
+
+    @classmethod
+    def of(cls, deployment: Deployment, watch: Watch) -> WatchedDeployment:
+        """The same deployment, watched."""
+        made = cls(
+            deployment.plugin,
+            deployment.manifest,
+            deployment.target,
+            deployment.on_unsupported,
+            deployment.override,
+            deployment.distribution,
+            deployment.version,
+        )
+        made.watch = watch
+        return made
+
+    watch: Watch
+
+    def exchange(self, request: Request) -> Exchange[Any] | LocalCall:
+        """The plugin's translation, its functions watched."""
+        answer = super().exchange(request)
+        return watched(answer, self.watch) if isinstance(answer, Exchange) else answer
+
+    def _ask(self, hook: str, **arguments: Any) -> Any:
+        problem = ""
+        try:
+            with self.watch.inside(hook):
+                return getattr(self._hooks, hook)(**arguments)
+        except ByollmError:
+            raise
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+        raise PluginError(f"{self.manifest.name}: {hook} failed: {problem}")
+
+
+def watched(exchange: Exchange[Any], watch: Watch) -> Exchange[Any]:
+    """The exchange with its reader, its `fail` and its `then` watched."""
+    fail, then = exchange.fail, exchange.then
+    return replace(
+        exchange,
+        reader=_reader(exchange.reader, watch),
+        fail=None if fail is None else _plain(fail, watch, "fail"),
+        then=None if then is None else _then(then, watch),
+    )
+
+
+def _reader(original: Callable[[Head], Any], watch: Watch) -> Callable[[Head], Any]:
+    def reader(head: Head) -> Callable[[Any], Iterable[Any]]:
+        with watch.inside("reader"):
+            read = original(head)
+
+        def frames(frame: Any) -> Iterator[Any]:
+            with watch.inside("reader"):
+                yield from read(frame)
+
+        return frames
+
+    return reader
+
+
+def _plain(original: Callable[[Any], Any], watch: Watch, where: str) -> Callable[[Any], Any]:
+    def function(argument: Any) -> Any:
+        with watch.inside(where):
+            return original(argument)
+
+    return function
+
+
+def _then(original: Callable[[Any], Any], watch: Watch) -> Callable[[Any], Any]:
+    def then(values: list[Any]) -> Exchange[Any] | None:
+        with watch.inside("then"):
+            found = original(values)
+        return None if found is None else watched(found, watch)
+
+    return then
