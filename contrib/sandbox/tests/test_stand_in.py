@@ -370,8 +370,13 @@ def test_tool_results_reach_the_stand_in_from_every_dialect(ask: Asker, dialect:
         "openai-chat": {
             "messages": [
                 {"role": "user", "content": "weather in Oslo?"},
-                {"role": "assistant", "content": None, "tool_calls": [
-                    {"id": "c1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}]},
+                {
+                    "role": "assistant",
+                    "content": None,
+                    "tool_calls": [
+                        {"id": "c1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
+                    ],
+                },
                 {"role": "tool", "tool_call_id": "c1", "content": "4 degrees"},
             ],
             "tools": [{"type": "function", "function": {"name": "get_weather", "parameters": parameters}}],
@@ -387,11 +392,14 @@ def test_tool_results_reach_the_stand_in_from_every_dialect(ask: Asker, dialect:
         "anthropic-messages": {
             "messages": [
                 {"role": "user", "content": "weather in Oslo?"},
-                {"role": "assistant", "content": [{"type": "tool_use", "id": "c1", "name": "get_weather", "input": {}}]},
+                {
+                    "role": "assistant",
+                    "content": [{"type": "tool_use", "id": "c1", "name": "get_weather", "input": {}}],
+                },
                 {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1", "content": "4 degrees"}]},
             ],
             "tools": [{"name": "get_weather", "input_schema": parameters}],
         },
-    }  # fmt: skip
+    }
 
     assert "4 degrees" in ask.post(dialect, body_for(dialect, **turns[dialect])).text

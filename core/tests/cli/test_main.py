@@ -319,3 +319,22 @@ def test_the_installed_command_is_this_one():
 
     (script,) = entry_points(group="console_scripts", name="byollm")
     assert script.load() is main
+
+
+def test_a_closed_output(fresh, yaml):
+    """With stdout closed, as by `>&-`, a command does its work and leaves its exit code."""
+    import subprocess
+
+    yaml("llm_config: {provider: custom, model: m, endpoint: 'http://127.0.0.1:9'}")
+    done = subprocess.run(["sh", "-c", f"exec {sys.executable} -m byollm check >&-"], capture_output=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_an_ascii_terminal(fresh):
+    """In an ASCII locale letters arrive as they were typed, and JSON stays JSON."""
+    words = ["complete", "--model", "custom/m", "--endpoint", "http://127.0.0.1:9", "--dry-run", "--json", "Grüße €"]
+    ran = fresh(*words, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+
+    assert ran.out.isascii()
+    assert ran.json["body"]["messages"][0]["content"] == "Grüße €"

@@ -28,8 +28,10 @@ def everything_in(root: object) -> list[object]:
 
 def holds_key(root: object) -> bool:
     """True when a string or bytes with the key can be reached."""
-    texts = [it for it in everything_in(root) if isinstance(it, str | bytes | bytearray)]
-    return any((CANARY if isinstance(it, str) else CANARY.encode()) in it for it in texts)
+    found = everything_in(root)
+    texts = [it for it in found if isinstance(it, str)]
+    raw = [bytes(it) for it in found if isinstance(it, bytes | bytearray)]
+    return any(CANARY in it for it in texts) or any(CANARY.encode() in it for it in raw)
 
 
 def test_the_search_works(ask):

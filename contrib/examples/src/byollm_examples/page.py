@@ -187,7 +187,7 @@ def _row(row: Row) -> str:
     provider = f"{escape(row.provider)}{mark}"
     inner = f"<details><summary>{answer}</summary>{more}</details>"
     values = (escape(row.document), escape(row.task), provider, inner, escape(row.tokens), f"{row.milliseconds}")
-    classes = ("nowrap", "nowrap", "nowrap", "", "number", "number")
+    classes = ("nowrap" if len(row.document) <= 28 else "", "nowrap", "nowrap", "", "number", "number")
     cells = zip(COLUMNS, values, classes, strict=True)
     return f"<tr>{''.join(_cell(name, value, kind) for name, value, kind in cells)}</tr>\n"
 

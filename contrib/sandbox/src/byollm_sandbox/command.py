@@ -46,11 +46,14 @@ def sandbox(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="byollm sandbox", description="Twins of the providers on this machine: no keys, no spend. Ctrl-C ends them."
+        prog="byollm sandbox",
+        description="Twins of the providers on this machine: no keys, no spend. Ctrl-C ends them.",
     )
     parser.add_argument("--port", type=int, default=PORT, help=f"where to listen (default {PORT}; 0 takes a free port)")
     parser.add_argument("--key", help="the only key that is good (default: any, and none)")
-    parser.add_argument("--fault", action="append", default=[], metavar="KIND", help=f"break every answer: {', '.join(KINDS)}")
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar="KIND", help=f"break every answer: {', '.join(KINDS)}"
+    )
     parser.add_argument("--seconds", type=float, metavar="N", help="end by itself after N seconds")
     parser.add_argument("--json", action="store_true", help="tell the addresses as JSON, and nothing else")
     return parser

@@ -22,7 +22,7 @@ INTERRUPTED: Final = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (default: the process's own) and return its exit code. Never raises."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = [_text(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     _steady()
     try:
         code = _dispatch(words)
@@ -43,10 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _steady() -> None:
-    """A terminal that cannot show a letter gets another one, not a traceback."""
+    """A terminal that cannot show a letter gets another one, and a closed output takes what it is given."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - as long-lived as the process
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError, OSError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # absent where output is captured
+
+
+def _text(word: str) -> str:
+    """A word as it was typed. In an ASCII locale Python hides the bytes of other letters in surrogates."""
+    try:
+        return os.fsencode(word).decode("utf-8") if not word.isascii() else word
+    except UnicodeError:
+        return word
 
 
 def _dispatch(words: list[str]) -> int:

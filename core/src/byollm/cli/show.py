@@ -87,5 +87,6 @@ def document(value: Any, *, compact: bool = False) -> None:
     """JSON on stdout: one document, or one line of many."""
     import json
 
-    text = json.dumps(plain(value), ensure_ascii=False, indent=None if compact else 2)
+    wide = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
+    text = json.dumps(plain(value), ensure_ascii=not wide, indent=None if compact else 2)
     print(text, flush=True)

@@ -33,6 +33,7 @@ FAILURES: dict[str, tuple[BrokenKind, Sent]] = {
     "TooManyRedirects": ("protocol", "yes"),
     "InvalidURL": ("refused", "no"),
     "CookieConflict": ("protocol", "yes"),
+    "SSEError": ("protocol", "yes"),
     "StreamError": ("protocol", "yes"),
     "StreamConsumed": ("protocol", "yes"),
     "StreamClosed": ("protocol", "yes"),

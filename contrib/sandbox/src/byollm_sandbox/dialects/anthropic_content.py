@@ -214,7 +214,7 @@ def _thinking(block: Mapping[str, Any], path: str) -> Problems:
 
 def _is_ours(signature: Any) -> bool:
     # The twin can judge only what a twin signed; recorded signatures begin otherwise.
-    return isinstance(signature, str) and signature.startswith("EiA") and len(signature) == len(signature_of(""))
+    return isinstance(signature, str) and signature[:2] == "Ei" and len(signature) == len(signature_of(""))
 
 
 _CHECKS: Final = {
