@@ -5,9 +5,7 @@ All are built to be legal: what a strategy makes, a plugin must handle. Illegal 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -18,53 +16,54 @@ from byollm.types.parts import Part, Reasoning, Text, ToolCall, ToolResult
 from byollm.types.request import Request
 from byollm.types.tools import Tool
 from byollm.types.usage import Usage
+from byollm_conformance import pools
 from byollm_conformance.mirror import SCHEMA, TOOL
 from byollm_conformance.subject import Subject
 from byollm_conformance.wire import Answer, Style
 
-FRAGMENTS: Final = (
-    "a", "word ", " ", "\n", "\n\n", "\r\n", "\t", "0", "{", "}", "[", "]", '"', "\\", "'", ":", ",", "é", "漢字", "🙂",
-    "👩‍👩‍👧", "\u2028", "\u0085", "\u200b", "\ufeff", "א", "data: ", "data: [DONE]\n\n", "event: error\n", ": ping\n",
-    '{"error": "no"}', "</tool>", "<think>", "\\u0000", "\x7f", "null", "%00", "&amp;", "$ref",
-)  # fmt: skip
-"""Pieces of text that wire formats have stumbled over. No NUL and no lone surrogate: those are refused."""
-
 _SAFE: Final = st.characters(exclude_categories=("Cs",), exclude_characters="\x00")
+_RARE: Final = 8
+"""One text in so many is drawn letter by letter, from all of Unicode."""
 
 
-@lru_cache(maxsize=8)
-def texts(min_size: int = 0, max_size: int = 12) -> SearchStrategy[str]:
-    """Text that must arrive as it left: fragments that wires stumble over, and any Unicode."""
-    pieces = st.lists(st.sampled_from(FRAGMENTS), min_size=min_size, max_size=max_size).map("".join)
-    return st.one_of(pieces, st.text(_SAFE, min_size=min_size, max_size=max_size))
+@st.composite
+def texts(draw: Any, min_size: int = 0) -> str:
+    """Text that must arrive as it left: fragments that wires stumble over, and now and then any Unicode."""
+    pool = pools.texts()
+    place = draw(st.integers(-1 if min_size == 0 else 0, len(pool) + len(pool) // _RARE))
+    if place < 0:
+        return ""
+    return pool[place] if place < len(pool) else str(draw(st.text(_SAFE, min_size=min_size, max_size=12)))
 
 
 def names() -> SearchStrategy[str]:
     """Tool names that every provider takes."""
-    return st.from_regex(r"[a-zA-Z][a-zA-Z0-9_-]{0,15}", fullmatch=True)
+    return st.sampled_from(pools.names())
 
 
-@lru_cache(maxsize=2)
 def json_objects() -> SearchStrategy[dict[str, Any]]:
-    """JSON objects of small depth, with numbers beyond 2^53 and odd member names."""
-    leaves = st.one_of(
-        st.none(), st.booleans(), st.integers(-(2**60), 2**60), st.sampled_from([0.5, -1.25, 1e-7, 1e21]), texts()
-    )
-    values = st.recursive(
-        leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(), inner, max_size=3), max_leaves=6
-    )
-    return st.dictionaries(texts(), values, max_size=3)
+    """JSON objects of small depth, with numbers beyond 2^53 and odd member names. Shared: do not change one."""
+    return st.sampled_from(pools.objects())
 
 
 def arguments() -> SearchStrategy[str]:
-    """The JSON text of a tool call's arguments, compact: the form that survives a dialect with JSON objects."""
-    return json_objects().map(lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    """The JSON text of a tool call's arguments, compact."""
+    return json_objects().map(pools.compact)
 
 
-def tool_calls(max_size: int = 3) -> SearchStrategy[list[ToolCall]]:
+@st.composite
+def tool_calls(draw: Any, max_size: int = 3) -> list[ToolCall]:
     """Calls with ids that differ."""
-    named = st.lists(st.tuples(names(), arguments()), max_size=max_size)
-    return named.map(lambda pairs: [ToolCall(f"call_{index}", *pair) for index, pair in enumerate(pairs)])
+    number = draw(st.integers(0, max_size))
+    return [ToolCall(f"call_{index}", draw(names()), draw(arguments())) for index in range(number)]
+
+
+_SCHEMAS: Final[tuple[Mapping[str, Any], ...]] = (
+    {"type": "object", "properties": {}},
+    {"type": "object", "properties": {"q": {"type": "string"}}},
+    {"type": "object", "properties": {"n": {"type": "integer"}, "all": {"type": "array", "items": {}}}, "required": ["n"]},
+    TOOL.parameters,
+)
 
 
 @st.composite
@@ -103,18 +102,11 @@ def answers_of(subject: Subject, *, reasoning: bool = False) -> SearchStrategy[A
     return answers(tools=not subject.support("tools").refused, reasoning=reasoning)
 
 
-def tools(max_size: int = 3) -> SearchStrategy[list[Tool]]:
+@st.composite
+def tools(draw: Any, max_size: int = 3) -> list[Tool]:
     """Tools whose names differ, with small schemas."""
-    properties = st.dictionaries(
-        names(), st.sampled_from([{"type": "string"}, {"type": "integer"}, {"type": "array", "items": {}}]), max_size=3
-    )
-    made = st.builds(
-        lambda name, words, found: Tool(name, words, {"type": "object", "properties": found}),
-        names(),
-        st.one_of(st.none(), texts(min_size=1)),
-        properties,
-    )
-    return st.lists(made, min_size=1, max_size=max_size, unique_by=lambda tool: tool.name)
+    found = {draw(names()): draw(st.sampled_from(_SCHEMAS)) for _ in range(draw(st.integers(1, max_size)))}
+    return [Tool(name, draw(st.none() | texts(min_size=1)), schema) for name, schema in found.items()]
 
 
 @st.composite

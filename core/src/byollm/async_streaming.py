@@ -21,15 +21,17 @@ class AsyncStream(StreamState):
         super().__init__(call)
         self._driver = driver
         self._ready: list[Event] | None = None
+        self._events = self._read()
 
     async def __aenter__(self) -> Self:
-        self.entered = True
+        self.check_new()
         self._ready = await self._pull()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.left = True
         await self._driver.close()
 
     async def _pull(self) -> list[Event] | None:
@@ -40,12 +42,17 @@ class AsyncStream(StreamState):
             self.seen.append(events)
         return events
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        self.check_entered("async with")
+    async def _read(self) -> AsyncIterator[Event]:
         while self._ready is not None:
             for event in self._ready:
                 yield event
+            self.check_entered("async with")
             self._ready = await self._pull()
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        """See `Stream.__iter__`."""
+        self.check_entered("async with")
+        return self._events
 
     @property
     async def text_stream(self) -> AsyncIterator[str]:

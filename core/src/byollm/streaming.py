@@ -22,19 +22,18 @@ class StreamState:
         self.call = call
         self.seen: list[list[Event]] = []
         self.finished: Completion | None = None
-        self.entered = False
+        self.entered = self.left = False
+        self._assembler = Assembler()
 
     @property
     def partial(self) -> Completion:
         """What has arrived so far; `finish_reason` is None until the answer is complete."""
         if self.finished is not None:
             return self.finished
-        assembler = Assembler()
-        for events in self.seen:
-            assembler.feed(events)
-        completion = assembler.completion()
-        if not assembler.finished:
-            completion.finish_reason = None
+        seen, self.seen = self.seen, []
+        for events in seen:
+            self._assembler.feed(events)
+        completion = self._assembler.completion()
         completion.attempts = tuple(self.call.attempts)
         return completion
 
@@ -51,6 +50,14 @@ class StreamState:
         """Raises TypeError when the stream was not entered."""
         if not self.entered:
             raise TypeError(f"enter the stream first: `{word} client.stream(…) as stream:`")
+        if self.left and self.finished is None:
+            raise TypeError("the stream was left before its end: what had come is in `.partial`")
+
+    def check_new(self) -> None:
+        """Raises TypeError when the stream was entered before: each is one call."""
+        if self.entered:
+            raise TypeError("a stream is entered once: ask again with client.stream(…)")
+        self.entered = True
 
 
 class Stream(StreamState):
@@ -63,15 +70,17 @@ class Stream(StreamState):
         super().__init__(call)
         self._driver = driver
         self._ready: list[Event] | None = None
+        self._events = self._read()
 
     def __enter__(self) -> Self:
-        self.entered = True
+        self.check_new()
         self._ready = self._pull()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.left = True
         self._driver.close()
 
     def _pull(self) -> list[Event] | None:
@@ -82,11 +91,16 @@ class Stream(StreamState):
             self.seen.append(events)
         return events
 
-    def __iter__(self) -> Iterator[Event]:
-        self.check_entered("with")
+    def _read(self) -> Iterator[Event]:
         while self._ready is not None:
             yield from self._ready
+            self.check_entered("with")
             self._ready = self._pull()
+
+    def __iter__(self) -> Iterator[Event]:
+        """The events that were not read yet: breaking off and going on loses none and repeats none."""
+        self.check_entered("with")
+        return self._events
 
     @property
     def text_stream(self) -> Iterator[str]:

@@ -20,8 +20,12 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 @pytest.fixture(params=[httpx, httpx2], ids=["httpx", "httpx2"])
 def call(request, caller_of):
     """The library's own HTTP transports behind the adapter."""
-    library = request.param
-    return caller_of(HttpxTransport(library.HTTPTransport()), AsyncHttpxTransport(library.AsyncHTTPTransport()))
+    theirs, theirs_async = request.param.HTTPTransport(), request.param.AsyncHTTPTransport()
+    caller = caller_of(HttpxTransport(theirs), AsyncHttpxTransport(theirs_async))
+    yield caller
+    theirs.close()
+    if hasattr(caller, "runner"):
+        caller.runner.run(theirs_async.aclose())
 
 
 @pytest.fixture
@@ -60,7 +64,12 @@ def test_mock(mocked):
 def test_undeclared_host(mocked):
     """Only declared hosts are handed on, and metadata addresses never."""
     seen = []
-    call = mocked(lambda request: seen.append(request) or httpx.Response(200))
+
+    def handler(request):
+        seen.append(request)
+        return httpx.Response(200)
+
+    call = mocked(handler)
 
     assert "refused" == call("https://evil.test/").head.kind
     assert "refused" == call("http://169.254.169.254/", place=Place(frozenset({"169.254.169.254"}))).head.kind
@@ -141,7 +150,12 @@ def test_no_answer(call, serve):
 def test_over_before_it_begins(mocked, ask):
     """Nothing is handed on after the deadline or a cancel, and no header that HTTP cannot carry."""
     seen = []
-    call = mocked(lambda request: seen.append(request) or httpx.Response(200))
+
+    def handler(request):
+        seen.append(request)
+        return httpx.Response(200)
+
+    call = mocked(handler)
     cancellation = Cancellation()
     cancellation.cancel()
 

@@ -64,8 +64,8 @@ def test_objects():
     """A transport of httpx is adapted, one of ours is taken as it is."""
     ours, ours_async = HttpTransport(), AsyncHttpTransport()
 
-    assert isinstance(make_transport(httpx.MockTransport(print)), HttpxTransport)
-    assert isinstance(make_async_transport(httpx.MockTransport(print)), AsyncHttpxTransport)
+    assert isinstance(make_transport(httpx.MockTransport(lambda _: httpx.Response(200))), HttpxTransport)
+    assert isinstance(make_async_transport(httpx.MockTransport(lambda _: httpx.Response(200))), AsyncHttpxTransport)
     assert ours is make_transport(ours)
     assert ours_async is make_async_transport(ours_async)
 

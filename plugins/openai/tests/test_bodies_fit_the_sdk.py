@@ -75,7 +75,7 @@ def consumed(value: Any) -> None:
 @pytest.mark.parametrize("api", ["chat", "responses"])
 @pytest.mark.parametrize(("first", "second"), list(itertools.combinations(MATRIX, 2)))
 def test_every_pair_of_parameters_makes_an_allowed_body(first, second, api):
-    """Each value of one with each of the other, on every fifth family in turn; contracts may be refused, nothing else."""
+    """Each value of one with each of the other, on every fifth family; contracts may be refused, nothing else."""
     start = (len(first) * 7 + len(second)) % 5
     sent = 0
     for family, one, two in itertools.product(FAMILIES[start::5], MATRIX[first], MATRIX[second]):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -86,9 +87,13 @@ def test_temperature_is_kept_while_the_model_does_not_reason():
 
 
 EFFORTS = [
-    ("gpt-5.6", "responses", "max", "max"), ("gpt-5.6", "chat", "max", "xhigh"), ("gpt-5.6", "responses", "minimal", "low"),
-    ("gpt-5", "responses", "none", "minimal"), ("gpt-5-pro", "responses", "low", "high"), ("o3", "responses", "xhigh", "high"),
-]  # fmt: skip
+    ("gpt-5.6", "responses", "max", "max"),
+    ("gpt-5.6", "chat", "max", "xhigh"),
+    ("gpt-5.6", "responses", "minimal", "low"),
+    ("gpt-5", "responses", "none", "minimal"),
+    ("gpt-5-pro", "responses", "low", "high"),
+    ("o3", "responses", "xhigh", "high"),
+]
 
 
 @pytest.mark.parametrize(("model", "api", "asked", "given"), EFFORTS)
@@ -171,7 +176,7 @@ def test_retired_names_have_a_date_and_a_living_replacement():
 
 def test_shutdown_dates_are_the_sdks():
     """Each date that the SDK announces stands here."""
-    source = open(str(chat_model.__file__), encoding="utf-8").read()
+    source = Path(str(chat_model.__file__)).read_text("utf-8")
     announced: dict[str, str] = {}
     for entry in source.split('"""Deprecated values:')[1].split("\n- ")[1:]:
         found = re.search(r"shutdown\s+date:\s+([\d-]+)", entry)

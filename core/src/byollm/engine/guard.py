@@ -7,10 +7,11 @@ refuses on the estimate. The usual case costs one addition per text: no text has
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from byollm.engine.steps import Steps
-from byollm.errors import ContextLengthError
+from byollm.errors import ContextLengthError, ProviderError
 from byollm.providers.counting import bytes_of, estimate
 from byollm.types.capabilities import TokenCount
 from byollm.wire.exchange import Exchange
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from byollm.engine.call import Call
     from byollm.engine.line import Line
     from byollm.types.request import Request
+
+log = logging.getLogger("byollm")
 
 
 def guard(call: Call, line: Line, request: Request) -> Steps[None]:
@@ -35,20 +38,31 @@ def guard(call: Call, line: Line, request: Request) -> Steps[None]:
     if line.guard == "ask" and (count.upper is None or count.upper > window):
         asked = line.deployment.count(request)
         if isinstance(asked, Exchange):
-            from byollm.engine.attempt import exchange_once
-
-            values = yield from exchange_once(call, line, asked)
-            asked = values[-1] if values else None
+            asked = yield from _answer(call, line, asked)
         if isinstance(asked, TokenCount) and asked.tokens > window and asked.exactness == "exact":
             raise too_long(line, asked, window)
 
 
+def _answer(call: Call, line: Line, exchange: Exchange[TokenCount]) -> Steps[TokenCount | None]:
+    """The provider's count; None when it cannot tell now, which is no reason to refuse the call."""
+    from byollm.engine.attempt import exchange_once
+
+    try:
+        values = yield from exchange_once(call, line, exchange)
+    except ProviderError as error:
+        log.info("deployment=%s cannot count: %s; the call is made without", line.name, type(error).__name__)
+        return None
+    return values[-1] if values else None
+
+
 def too_long(line: Line, count: TokenCount, window: int) -> ContextLengthError:
     """The refusal, before anything is sent."""
-    least = count.tokens if count.exactness == "exact" else count.lower
+    if count.exactness == "exact" or count.lower is None or count.lower <= window:
+        size = f"{'' if count.exactness == 'exact' else 'about '}{count.tokens}"
+    else:
+        size = f"at least {count.lower}"
     return ContextLengthError(
-        f"the prompt has at least {least} tokens ({count.source or count.exactness}), the window holds {window};"
-        " nothing was sent",
+        f"the prompt has {size} tokens ({count.source or count.exactness}), the window holds {window}; nothing was sent",
         sent="no",
         provider=line.provider,
         model=line.model,

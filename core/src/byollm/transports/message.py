@@ -144,6 +144,8 @@ def refused_by_proxy(status: int) -> str:
 
 def head_of(status: int, raw: Iterable[tuple[bytes, bytes]], limit: int) -> Head | Broken:
     """Status and headers; a name that comes twice is joined with a comma."""
+    if status == 101:
+        return Broken("protocol", "yes", "the answer switches to another protocol")
     headers: dict[str, str] = {}
     size = 0
     for name_bytes, value_bytes in raw:
@@ -158,8 +160,6 @@ def head_of(status: int, raw: Iterable[tuple[bytes, bytes]], limit: int) -> Head
 def answer_of(response: Any, progress: Progress, way: Way) -> Head | Broken:
     """The head of an `httpcore.Response`, unless it is one that is no answer."""
     progress.in_head = False
-    if response.status == 101:
-        return progress.broken("protocol", "the answer switches to another protocol")
     if response.status == 407 and way.forwarding is not None:
         return Broken("proxy", "no", refused_by_proxy(407))
     return head_of(response.status, response.headers, progress.limits.headers)

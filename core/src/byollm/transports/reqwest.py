@@ -122,6 +122,8 @@ def prepared(client: Any, outgoing: Outgoing, way: Way) -> Any | Broken:
 
 def answered(response: Any, outgoing: Outgoing) -> tuple[Head, Body] | Broken:
     """The head of a response, and what will undo its encoding."""
+    if response.status == 101:
+        return Broken("protocol", "yes", "the answer switches to another protocol")
     headers: dict[str, str] = {}
     size = 0
     pairs: Iterable[tuple[str, str]] = response.headers.items()

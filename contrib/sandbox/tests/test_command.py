@@ -1,0 +1,74 @@
+"""`byollm sandbox`: it listens, tells where, and ends as asked."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from importlib.metadata import entry_points
+
+import pytest
+
+from byollm_sandbox import serve
+from byollm_sandbox.command import configuration, sandbox
+
+
+def test_it_is_a_command_of_byollm() -> None:
+    """The entry point leads to it."""
+    (entry,) = [entry for entry in entry_points(group="byollm.commands") if entry.name == "sandbox"]
+
+    assert sandbox is entry.load()
+
+
+def test_it_prints_addresses_and_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """For people: every dialect's address and a file to paste."""
+    assert 0 == sandbox(["--port", "0", "--seconds", "0.01"])
+
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in ("openai-chat", "anthropic-messages", "llm_config:", "/custom/v1"))
+
+
+def test_the_key_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """The file names a variable; the key itself appears nowhere."""
+    sandbox(["--port", "0", "--seconds", "0.01", "--json", "--key", "sk-very-secret-key"])
+
+    told = json.loads(capsys.readouterr().out)
+    assert "${SANDBOX_KEY}" in told["config"]
+    assert "very-secret" not in json.dumps(told)
+
+
+def test_it_answers_in_a_process_of_its_own() -> None:
+    """The addresses it tells answer; a fault given on the command line strikes; the process ends by itself."""
+    code = "import sys; from byollm_sandbox.command import sandbox; sys.exit(sandbox(sys.argv[1:]))"
+    words = ["--port", "0", "--json", "--seconds", "3", "--fault", "comments"]
+    with subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        body = json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": "hi"}]}).encode()
+        request = urllib.request.Request(told["urls"]["custom"] + "/chat/completions", body)
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            seen = reply.read()
+        ended = process.wait(timeout=20)
+
+    assert (True, 0) == (b": keep-alive" in seen, ended)
+
+
+def test_a_taken_port_and_wrong_words_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """A port in use is 1 with the mend; an unknown fault or option is 2."""
+    with serve() as twin:
+        taken = sandbox(["--port", str(twin.port), "--seconds", "0"])
+
+    assert [1, 2, 2, 0] == [taken, sandbox(["--fault", "odd"]), sandbox(["--nope"]), sandbox(["--help"])]
+    assert "--port 0" in capsys.readouterr().err
+
+
+def test_its_file_has_a_target_for_every_dialect() -> None:
+    """The file to paste is YAML with one task for each twin."""
+    import yaml
+
+    with serve() as twin:
+        loaded = yaml.safe_load(configuration(twin, key=False))["llm_config"]
+
+        assert {"openai", "anthropic", "custom"} == {target["provider"] for target in loaded.values()}
+        assert all(str(twin.port) in target["endpoint"] for target in loaded.values())
