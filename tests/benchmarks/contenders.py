@@ -123,7 +123,7 @@ class LiteLlm:
 def make(name: str, base: str) -> Any:
     """A contender by name."""
     if name.startswith("hand-written"):
-        from hand_written import Contender  # type: ignore[import-not-found]  # run beside this file, as a script
+        from tests.benchmarks.hand_written import Contender
 
         return Contender(base)
     return {"byollm": Byollm, "byollm[fast]": ByollmFast, "openai SDK": OpenAi, "litellm": LiteLlm}[name](base)

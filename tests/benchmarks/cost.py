@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from server import DOCUMENT, TEXT
+from tests.benchmarks.server import DOCUMENT, TEXT
 
 HTTPX = "import httpx; httpx.Client()"
 READY = (

@@ -56,7 +56,7 @@ class Worker:
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"a contender stopped: {self.process.args}")
+            raise SystemExit(f"a contender stopped: {self.process.args!r}")
         cpu: float = json.loads(line)["cpu"]
         return cpu if part == "first" else cpu / times
 
@@ -156,8 +156,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--without-litellm", action="store_true")
     options = parser.parse_args()
-    sys.path.insert(0, str(HERE))
-    from cost import core_alone, import_ratios
+    sys.path.insert(0, str(ROOT))
+    from tests.benchmarks.cost import core_alone, import_ratios
 
     table = measure(options.rounds, not options.without_litellm)
     imports, core = import_ratios(options.rounds), core_alone()

@@ -10,10 +10,13 @@ import asyncio
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
-from contenders import make
-from server import EVENTS, MARKER, PIECE, TEXT, USAGE
+sys.path.insert(0, str(Path(__file__).parents[2]))  # run as a script, also by an interpreter of another environment
+
+from tests.benchmarks.contenders import make
+from tests.benchmarks.server import EVENTS, MARKER, PIECE, TEXT, USAGE
 
 PROMPT = MARKER.decode() + " " + "Please answer at length. " * 40
 

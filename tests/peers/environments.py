@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = ROOT / "build" / "peers"
-STAMP = "peers.stamp"
+STAMP = "peers.json"
 LIMIT = 900
 """Seconds after which an installation is given up."""
 
@@ -21,74 +22,165 @@ LIMIT = 900
 class Library:
     """One column of the table.
 
-    `name` is the column's title and the adapter's name; `requirements` what pip is asked for, none for byollm, which
-    runs from this tree; `distribution` the one whose version is shown; `own` the packages whose exceptions are this
-    library's own; `seconds` how long the installation took on two cores (2026-11-21, empty cache).
+    `name` is the column's title; `module` that of its adapter; `distribution` the one whose version is shown;
+    `requirements` what pip is asked for, none for byollm, which runs from this tree; `own` the packages whose exceptions
+    are this library's own; `seconds` how long the installation took on two cores (2026-11-21, empty cache).
+    `carriers` are those of its distributions whose lower bound on certifi no index may have reached yet, see `loosely`.
     """
 
     name: str
+    module: str
     distribution: str
     requirements: tuple[str, ...]
     own: tuple[str, ...]
     seconds: int = 0
+    carriers: tuple[str, ...] = ()
 
 
 LIBRARIES = (
-    Library("litellm", "litellm", ("litellm==1.109.1",), ("litellm",), 60),
-    Library("any-llm", "any-llm-sdk", ("any-llm-sdk[openai]==1.40.2",), ("any_llm",), 40),
-    Library("aisuite", "aisuite", ("aisuite[openai]==0.2.0",), ("aisuite",), 30),
+    Library(
+        "litellm",
+        "tests.peers.adapters.litellm",
+        "litellm",
+        ("litellm==1.109.1",),
+        ("litellm",),
+        seconds=60,
+        carriers=("litellm==1.109.1",),
+    ),
+    Library(
+        "any-llm",
+        "tests.peers.adapters.any_llm",
+        "any-llm-sdk",
+        ("any-llm-sdk[openai]==1.40.2",),
+        ("any_llm",),
+        seconds=15,
+    ),
+    Library(
+        "aisuite",
+        "tests.peers.adapters.aisuite",
+        "aisuite",
+        ("aisuite[openai]==0.2.0",),
+        ("aisuite",),
+        seconds=10,
+    ),
     Library(
         "langchain",
+        "tests.peers.adapters.langchain",
         "langchain-openai",
         ("langchain-openai==1.7.3", "langchain==1.5.0"),
         ("langchain", "langchain_core", "langchain_openai"),
-        40,
+        seconds=30,
+        carriers=("langchain-openai==1.7.3", "langchain==1.5.0", "langchain-core==1.8.2"),
     ),
-    Library("pydantic-ai", "pydantic-ai-slim", ("pydantic-ai-slim[openai]==2.68.0",), ("pydantic_ai",), 30),
-    Library("llm", "llm", ("llm==0.36",), ("llm",), 30),
-    Library("byollm", "byollm", (), ("byollm",)),
+    Library(
+        "pydantic-ai",
+        "tests.peers.adapters.pydantic_ai",
+        "pydantic-ai-slim",
+        ("pydantic-ai-slim[openai]==2.68.0",),
+        ("pydantic_ai",),
+        seconds=20,
+    ),
+    Library("llm", "tests.peers.adapters.llm", "llm", ("llm==0.36",), ("llm",), seconds=15),
+    Library("byollm", "tests.peers.adapters.byollm", "byollm", (), ("byollm",)),
 )
+
+NEEDED = """
+import json, sys
+from importlib.metadata import requires
+from pip._vendor.packaging.requirements import Requirement
+from pip._vendor.packaging.utils import canonicalize_name
+given = {canonicalize_name(Requirement(line).name) for line in sys.argv[1:]}
+needs = [Requirement(need) for line in sys.argv[1:] for need in requires(Requirement(line).name) or ()]
+needs = [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
+rest = [need for need in needs if canonicalize_name(need.name) not in given]
+loose = sorted({f"{need.name}{need.specifier}" for need in rest if need.name == "certifi"})
+print(json.dumps({
+    "loosened": loose,
+    "install": sorted({"certifi" if need.name == "certifi" else str(need).partition(";")[0] for need in rest}),
+}))
+"""
 
 
 class NotInstalled(Exception):
     """pip could not install a library; the text is the last thing it said."""
 
 
-def interpreter(library: Library) -> Path:
-    """The Python that has the library. Makes its environment when it is missing; raises NotInstalled."""
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where a library runs, and what had to be loosened for it to be installed."""
+
+    python: Path
+    loosened: tuple[str, ...] = ()
+
+
+def environment(library: Library) -> Environment:
+    """The environment that has the library, made when it is missing. Raises NotInstalled."""
     if not library.requirements:
-        return Path(sys.executable)
+        return Environment(Path(sys.executable))
     folder = HOME / library.name
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = folder / STAMP
-    wanted = " ".join(library.requirements)
-    if not (stamp.is_file() and stamp.read_text() == wanted and python.exists()):
-        build(library, folder, python)
-        stamp.write_text(wanted)
-    return python
+    made = json.loads(stamp.read_text("utf-8")) if stamp.is_file() and python.exists() else {}
+    if made.get("requirements") != list(library.requirements):
+        loosened = build(library, folder, python)
+        made = {"requirements": library.requirements, "loosened": loosened}
+        stamp.write_text(json.dumps(made), "utf-8")
+    return Environment(python, tuple(made["loosened"]))
 
 
-def build(library: Library, folder: Path, python: Path) -> None:
-    """Make the environment and install. Raises NotInstalled, and leaves nothing half-made behind."""
+def build(library: Library, folder: Path, python: Path) -> tuple[str, ...]:
+    """Make the environment; what was loosened. Raises NotInstalled, and leaves nothing half-made behind."""
     shown = " ".join(library.requirements)
-    print(f"peers: installing {shown} (about {library.seconds} s) …", flush=True)
+    print(f"peers: installing {shown} into {folder.relative_to(ROOT)} (about {library.seconds} s) …", flush=True)
     started = time.monotonic()
     shutil.rmtree(folder, ignore_errors=True)
     try:
         said(sys.executable, "-m", "venv", str(folder))
-        said(str(python), "-m", "pip", "install", "--quiet", "--no-input", *library.requirements)
+        loosened = install(library, python)
     except NotInstalled:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     print(f"peers: {library.name} is ready after {time.monotonic() - started:.0f} s", flush=True)
+    return loosened
 
 
-def said(*command: str) -> None:
-    """Run one command in silence. Raises NotInstalled with its last words when it fails."""
+def install(library: Library, python: Path) -> tuple[str, ...]:
+    """As its own words ask; only when that cannot be resolved, `loosely`."""
+    try:
+        pip(python, *library.requirements)
+    except NotInstalled:
+        if not library.carriers:
+            raise
+        return loosely(library, python)
+    return ()
+
+
+def loosely(library: Library, python: Path) -> tuple[str, ...]:
+    """Install with whatever certifi there is, and everything else as asked.
+
+    litellm 1.109.1 and langchain-core 1.8 ask for a certifi of the same month, which not every index has. It is a list
+    of certificates, and the twin speaks no TLS; so it changes nothing that is measured, and what was loosened is told.
+    """
+    pip(python, "--no-deps", *library.carriers)
+    needed = json.loads(said(str(python), "-c", NEEDED, *library.carriers))
+    pip(python, *needed["install"])
+    for bound in needed["loosened"]:
+        print(f"peers: {library.name} asks for {bound}, which is not to be had here; installed with the newest there is")
+    return tuple(needed["loosened"])
+
+
+def pip(python: Path, *arguments: str) -> None:
+    """Install into that environment. Where packages come from is pip's own configuration."""
+    said(str(python), "-m", "pip", "install", "--quiet", "--no-input", *arguments)
+
+
+def said(*command: str) -> str:
+    """What a command printed. Raises NotInstalled with its last words when it fails."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
     except subprocess.TimeoutExpired:
         raise NotInstalled(f"no end after {LIMIT} s") from None
     if done.returncode:
-        lines = [line for line in (done.stderr or done.stdout).splitlines() if "ERROR" in line]
-        raise NotInstalled(lines[-1] if lines else f"`{' '.join(command[1:4])}` ended with {done.returncode}")
+        errors = [line for line in (done.stderr or done.stdout).splitlines() if line.startswith("ERROR")]
+        raise NotInstalled(errors[0] if errors else f"`{' '.join(command[1:4])[:60]}` ended with {done.returncode}")
+    return done.stdout

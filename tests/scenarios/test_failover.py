@@ -87,7 +87,7 @@ def test_a_failover_line_changes_no_except(twin: Twins, ask: Asker) -> None:
 
 
 @pytest.mark.parametrize("error", [InvalidRequestError("no")])
-def test_a_request_that_is_wrong_is_wrong_everywhere(twin: Twins, ask: Asker, error: Exception) -> None:
+def test_a_request_that_is_wrong_is_wrong_everywhere(twin: Twins, ask: Asker, error: InvalidRequestError) -> None:
     """A 400 is not carried from provider to provider."""
     twin.script(error, name="primary")
 

@@ -1,11 +1,12 @@
 """What to try: texts, answers, requests and ways to cut bytes, as hypothesis strategies.
 
-All are built to be legal: what a strategy makes, a plugin must handle. Illegal things are made by the checks on purpose.
+All are built to be legal: what a strategy makes, a plugin must handle. Illegal things are made by the checks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -61,7 +62,7 @@ def tool_calls(draw: Any, max_size: int = 3) -> list[ToolCall]:
 _SCHEMAS: Final[tuple[Mapping[str, Any], ...]] = (
     {"type": "object", "properties": {}},
     {"type": "object", "properties": {"q": {"type": "string"}}},
-    {"type": "object", "properties": {"n": {"type": "integer"}, "all": {"type": "array", "items": {}}}, "required": ["n"]},
+    {"type": "object", "properties": {"n": {"type": "integer"}, "all": {"type": "array"}}, "required": ["n"]},
     TOOL.parameters,
 )
 
@@ -185,7 +186,7 @@ def chunkings(data: bytes, most: int = 30) -> SearchStrategy[list[bytes]]:
 def pieces_of(data: bytes, cuts: Sequence[int]) -> list[bytes]:
     """`data` cut at these places; joined it is `data` again."""
     edges = [0, *cuts, len(data)]
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False) if start < end]
+    return [data[start:end] for start, end in pairwise(edges) if start < end]
 
 
 def styles() -> SearchStrategy[Style]:

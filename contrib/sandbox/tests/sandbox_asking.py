@@ -10,6 +10,12 @@ from byollm_sandbox import Twins
 
 PATHS = {"openai-chat": "/chat/completions", "openai-responses": "/responses", "anthropic-messages": "/v1/messages"}
 DIALECTS = tuple(PATHS)
+TERMINAL = {
+    "openai-chat": '"finish_reason":"stop"',
+    "openai-responses": "response.completed",
+    "anthropic-messages": "message_stop",
+}
+"""What only a finished stream holds."""
 
 
 def body_for(dialect: str, text: str = "hello", **more: Any) -> dict[str, Any]:

@@ -52,8 +52,9 @@ class AsyncClient(Setup):
     async def aclose(self) -> None:
         """Drop idle connections. The client may be used again afterwards."""
         transport, self._transport = self._transport, None
-        if transport is not None:
-            await transport.aclose()
+        for used in (transport, *self.own_transports()):
+            if used is not None:
+                await used.aclose()
 
     async def complete(self, messages: Any, **parameters: Any) -> Completion:
         """See `Client.complete`."""

@@ -31,6 +31,8 @@ class AsyncStream(StreamState):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is None and self.at_the_end(self._ready):
+            await self._pull()
         self.left = True
         await self._driver.close()
 

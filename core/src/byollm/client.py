@@ -57,8 +57,9 @@ class Client(Setup):
     def close(self) -> None:
         """Drop idle connections. The client may be used again afterwards."""
         transport, self._transport = self._transport, None
-        if transport is not None:
-            transport.close()
+        for used in (transport, *self.own_transports()):
+            if used is not None:
+                used.close()
 
     def complete(self, messages: Any, **parameters: Any) -> Completion:
         """Ask, and wait for the whole answer.
@@ -139,9 +140,11 @@ class Client(Setup):
 
     def transport(self) -> Transport:
         """The transport, made at first use."""
-        if self._transport is None:
-            self._transport = self.own_transport(self.transport_choice)
-        return self._transport
+        made = self._transport
+        if made is None:
+            with self._lock:
+                made = self._transport = self._transport or self.own_transport(self.transport_choice)
+        return made
 
     def _one(self, call: Call, line: Any, exchange: Exchange[Any]) -> Any:
         driver: SyncDriver[list[Any]] = SyncDriver(exchange_once(call, line, exchange), call, self.transport())

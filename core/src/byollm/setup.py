@@ -100,6 +100,11 @@ class Setup:
         """The transport of a target that names one. The two clients say how it is made."""
         raise NotImplementedError
 
+    def own_transports(self) -> list[Any]:
+        """The transports of the targets that name one, as far as they were used."""
+        with self._lock:
+            return [line.transport for line in self._lines.values() if line.transport is not None]
+
     def prepare(self, messages: Any, parameters: dict[str, Any], *, stream: bool) -> tuple[Call, Request, list[Line]]:
         """Sort the words of a call. Raises UnknownParameterError and ConfigError before anything is sent."""
         words = {name: parameters.pop(name) for name in CALL_WORDS if name in parameters}
@@ -240,5 +245,11 @@ def _extensions(group: str, entries: Sequence[Extension]) -> list[Any]:
                 known = ", ".join(item.name for item in listed(group)) or "none"
                 raise PluginError(f"no plugin brings {entry.name!r} ({group}); installed: {known}")
             factory = load(group, point)
-        made.append(factory(**entry.options) if isinstance(factory, type) or entry.options else factory)
+        made.append(factory(**entry.options) if _makes(factory) else factory)
     return made
+
+
+def _makes(factory: Any) -> bool:
+    """A class or a function makes the thing; an object that already is one is taken as it is."""
+    is_one = any(hasattr(factory, word) for word in ("around", "started", "finished"))
+    return isinstance(factory, type) or (callable(factory) and not is_one)

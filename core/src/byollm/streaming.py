@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from byollm.types.completion import Completion
-from byollm.types.events import Event, TextDelta
+from byollm.types.events import Event, Finished, TextDelta
 from byollm.wire.assemble import Assembler
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class StreamState:
         """Give up, from any thread: the reader gets CancelledError within milliseconds."""
         self.call.cancellation.cancel()
 
+    def at_the_end(self, ready: list[Event] | None) -> bool:
+        """The caller saw the last event and broke off there: the answer is whole, and its record worth having."""
+        return ready is not None and any(type(event) is Finished for event in ready[-1:])
+
     def check_entered(self, word: str) -> None:
         """Raises TypeError when the stream was not entered."""
         if not self.entered:
@@ -80,6 +84,8 @@ class Stream(StreamState):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is None and self.at_the_end(self._ready):
+            self._pull()
         self.left = True
         self._driver.close()
 

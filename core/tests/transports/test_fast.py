@@ -80,11 +80,11 @@ def test_redirect_is_not_followed(call, answering):
 
 def test_compressed(call, answering, ask):
     """Compressed bodies are undone, and bombs stopped."""
-    packed = gzip.compress(bytes(100_000_000))
+    packed = gzip.compress(bytes(10_000_000))
     server = answering(HEAD + b"content-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(packed) + packed)
 
     assert "too_large" == call(server.url).body.kind
-    assert bytes(100_000_000) == call(ask(server.url, limits=Limits(ratio=2000))).body
+    assert bytes(10_000_000) == call(ask(server.url, limits=Limits(ratio=2000))).body
 
 
 @pytest.mark.parametrize("url", ["http://evil.test/", "http://user@127.0.0.1/", "http://127.0.0.1\\@evil.test/"])
@@ -164,10 +164,10 @@ def test_dripped_headers(call, serve):
         peer.drip(HEAD + b"x: " + b"y" * 400)
 
     begun = time.monotonic()
-    broken = call(serve(habit).url, seconds=0.5).head
+    broken = call(serve(habit).url, seconds=1.0).head
 
     assert "deadline" == broken.kind
-    assert time.monotonic() - begun < 0.55
+    assert time.monotonic() - begun < 1.1
 
 
 def test_dripped_body(call, serve):
@@ -181,10 +181,10 @@ def test_dripped_body(call, serve):
             time.sleep(0.05)
 
     begun = time.monotonic()
-    broken = call(serve(habit).url, seconds=0.5).body
+    broken = call(serve(habit).url, seconds=1.0).body
 
     assert "deadline" == broken.kind
-    assert time.monotonic() - begun < 0.55
+    assert time.monotonic() - begun < 1.1
 
 
 def test_no_first_byte(call, serve):

@@ -26,10 +26,10 @@ def test_dripped_headers(call, serve):
         peer.request()
         peer.drip(HEAD + b"x: " + b"y" * 400)
 
-    result, seconds = timed(call, serve(habit).url, seconds=0.5)
+    result, seconds = timed(call, serve(habit).url, seconds=1.0)
 
     assert ("deadline", "yes") == (result.head.kind, result.head.sent)
-    assert 0.5 <= seconds < 0.55
+    assert 1.0 <= seconds < 1.1
 
 
 def test_dripped_body(call, serve):
@@ -38,14 +38,14 @@ def test_dripped_body(call, serve):
     def habit(peer):
         peer.request()
         peer.send(HEAD + b"transfer-encoding: chunked\r\n\r\n")
-        for _ in range(200):
+        for _ in range(100):
             peer.chunk(b": ping\n\n")
             time.sleep(0.05)
 
-    result, seconds = timed(call, serve(habit).url, seconds=0.5)
+    result, seconds = timed(call, serve(habit).url, seconds=1.0)
 
     assert "deadline" == result.body.kind
-    assert 0.5 <= seconds < 0.55
+    assert 1.0 <= seconds < 1.1
 
 
 def test_dripped_handshake(call, serve, ca_file):
@@ -61,7 +61,7 @@ def test_dripped_handshake(call, serve, ca_file):
     result, seconds = timed(call, url, place=place, seconds=0.5)
 
     assert ("deadline", "no") == (result.head.kind, result.head.sent)
-    assert 0.5 <= seconds < 0.6
+    assert 0.5 <= seconds < 1
 
 
 def test_deadline_that_is_over(call, answering, ask):
@@ -88,7 +88,7 @@ def test_no_connection_in_time(call, black_hole):
     result, seconds = timed(call, black_hole, timeouts=Timeouts(connect=0.3))
 
     assert ("timeout_connect", "no") == (result.head.kind, result.head.sent)
-    assert 0.3 <= seconds < 0.4
+    assert 0.3 <= seconds < 1
 
 
 def test_no_connection_before_the_deadline(call, black_hole):
@@ -96,7 +96,7 @@ def test_no_connection_before_the_deadline(call, black_hole):
     result, seconds = timed(call, black_hole, seconds=0.3)
 
     assert "deadline" == result.head.kind
-    assert 0.3 <= seconds < 0.4
+    assert 0.3 <= seconds < 1
 
 
 def test_resolver_that_hangs(call, monkeypatch):
@@ -112,7 +112,7 @@ def test_resolver_that_hangs(call, monkeypatch):
     result, seconds = timed(call, "http://slow.test/", timeouts=Timeouts(connect=0.3), place=place)
 
     assert ("timeout_connect", "no") == (result.head.kind, result.head.sent)
-    assert 0.3 <= seconds < 0.4
+    assert 0.3 <= seconds < 1
 
 
 def test_no_first_byte(call, serve):
@@ -125,7 +125,7 @@ def test_no_first_byte(call, serve):
     result, seconds = timed(call, serve(habit).url, timeouts=Timeouts(first_byte=0.3, idle=0.1))
 
     assert ("timeout_first_byte", "yes") == (result.head.kind, result.head.sent)
-    assert 0.3 <= seconds < 0.4
+    assert 0.3 <= seconds < 1
 
 
 def test_idle_does_not_count_before_the_first_byte(call, serve):
@@ -151,7 +151,7 @@ def test_pause_in_the_body(call, serve):
     result, seconds = timed(call, serve(habit).url, timeouts=Timeouts(first_byte=5, idle=0.3))
 
     assert ("timeout_idle", "yes") == (result.body.kind, result.body.sent)
-    assert 0.3 <= seconds < 0.4
+    assert 0.3 <= seconds < 1
 
 
 def test_pauses_that_are_short_enough(call, serve):
@@ -178,7 +178,7 @@ def test_server_that_takes_no_body(call, serve):
     result, seconds = timed(call, serve(habit).url, body=b"x" * 20_000_000, timeouts=Timeouts(idle=0.3))
 
     assert ("timeout_idle", "partial") == (result.head.kind, result.head.sent)
-    assert seconds < 1.5
+    assert seconds < 1.9
 
 
 @pytest.mark.parametrize("seconds", [None, 5.0])

@@ -82,6 +82,16 @@ def plain(reply):
     return reply.parts, reply.finish_reason, reply.raw_finish_reason, reply.usage, reply.id, reply.model
 
 
+def test_a_server_without_finish_reasons_is_read_when_the_file_says_so():
+    """Snowflake's streams end with their usage."""
+    streams = [found for found in answered() if found.provider == "snowflake" and found.is_stream]
+
+    replies = [read(found.body, api="chat", headers=found.headers, usage_ends_stream=True) for found in streams]
+
+    assert len(replies) > 1
+    assert {"stop"} == {reply.finish_reason for reply in replies}
+
+
 REPLAYED = {"reasoning_replay": "always", "tool_result_media": "tool_message"}
 
 

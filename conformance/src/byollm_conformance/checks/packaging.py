@@ -18,7 +18,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]*")
     "MUST",
     "The distribution has exactly one entry point of the group `byollm.providers` for the name, it loads, and the "
     "manifest has the same name.",
-    spec="spec/messages.md#1",
+    spec="spec/config.md#1",
     layer="L0",
     plugin=True,
 )
@@ -42,7 +42,7 @@ def one_entry_point(subject: Subject, effort: Effort) -> None:
     "MET-05",
     "MUST",
     "The manifest names the version of the border it was written for, and the core understands it.",
-    spec="spec/messages.md#2",
+    spec="spec/config.md#2",
     layer="L0",
     plugin=True,
 )

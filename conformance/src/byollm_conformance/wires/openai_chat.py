@@ -103,9 +103,7 @@ def _tool(tool: Mapping[str, Any]) -> Tool | ProviderTool:
     if tool.get("type") != "function":
         return ProviderTool("openai", tool)
     function = tool["function"]
-    return Tool(
-        function["name"], function.get("description"), function.get("parameters") or {}, function.get("strict")
-    )
+    return Tool(function["name"], function.get("description"), function.get("parameters") or {}, function.get("strict"))
 
 
 def _choice(choice: Any) -> ToolChoice | None:

@@ -102,7 +102,7 @@ class Raw:
     body: bytes | str | Sequence[bytes | str | float] = b""
 
 
-Scripted = str | Answer | Raw | ProviderError | Part | Sequence[Any] | Mapping[str, Any]
+Scripted = str | Answer | Raw | Fault | ProviderError | Part | Sequence[Any] | Mapping[str, Any]
 """What `script` takes, besides a function of the recorded request that returns one of these."""
 
 Scriptable = Scripted | Callable[[Any], Scripted]

@@ -37,7 +37,6 @@ class Twins:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._upstreams: dict[str, _Upstream] = {}
-        self._connections: set[Connection] = set()
         self._accepted = 0
 
     # Life.
@@ -193,25 +192,19 @@ class Twins:
     async def _lower(self, upstream: _Upstream) -> None:
         if upstream.server is None:
             return
-        # asyncio loses a socket that is being accepted while its server closes: first stop accepting, then let it
-        # finish.
-        for sock in upstream.server.sockets:
-            asyncio.get_running_loop().remove_reader(sock.fileno())
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        upstream.server.close()
+        await _close(upstream.server)
         upstream.server = None
-        for connection in [item for item in self._connections if item in upstream.connections]:
+        for connection in list(upstream.connections):
             connection.abort()
         upstream.hold()
 
     async def _shut(self) -> None:
         for upstream in self._upstreams.values():
             if upstream.server is not None:
-                upstream.server.close()
+                await _close(upstream.server)
             upstream.release()
-        for connection in list(self._connections):
-            connection.abort()
+            for connection in list(upstream.connections):
+                connection.abort()
         tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
@@ -222,9 +215,7 @@ class Twins:
     def _factory(self, upstream: _Upstream) -> Callable[[], Connection]:
         def make() -> Connection:
             self._accepted += 1
-            connection = Connection(self._handler(upstream), self._accepted, self._connections)
-            upstream.connections.add(connection)
-            return connection
+            return Connection(self._handler(upstream), self._accepted, upstream.connections)
 
         return make
 
@@ -250,7 +241,6 @@ class _Upstream:
 
     def hold(self) -> None:
         """Keep the port without listening: callers are refused, and nobody else can take it meanwhile."""
-        self.connections.clear()
         held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with contextlib.suppress(OSError):
@@ -262,6 +252,15 @@ class _Upstream:
         if self._held is not None:
             self._held.close()
             self._held = None
+
+
+async def _close(server: asyncio.Server) -> None:
+    # asyncio loses a socket that is being accepted while its server closes: first stop accepting, then let it finish.
+    for sock in server.sockets:
+        asyncio.get_running_loop().remove_reader(sock.fileno())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    server.close()
 
 
 def _listening(port: int) -> socket.socket:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from byollm.engine import wirelog
 from byollm.engine.cut import StopCutter
 from byollm.engine.failures import bare, decorate, from_answer, from_broken
 from byollm.engine.guard import guard
@@ -92,13 +93,18 @@ def _deadline(call: Call, line: Line) -> float | None:
 def _open(call: Call, line: Line, exchange: Exchange[Any], deadline: float | None) -> Steps[Head]:
     renewed = False
     auth = line.auth_for(exchange)
+    shown = wirelog.wanted()
     while True:
+        if shown:
+            wirelog.request(call, line, exchange.request)
         head = yield Open(exchange.request, line, auth, deadline)
         if isinstance(head, ByollmError):
             raise _raised(head, line, None, call)
         if isinstance(head, Broken):
             raise _raised(from_broken(head), line, None, call)
         call.status = head.status
+        if shown:
+            wirelog.answer(call, line, head)
         if 200 <= head.status < 300:
             opened: Head = head
             return opened
@@ -155,6 +161,7 @@ class _Reading:
         self.document: Any = None
         self.ended = False
         self.finish: Finished | None = None
+        self.shown = wirelog.wanted()
 
     def answer(self, exchange: Exchange[Event], head: Head) -> Steps[Exchange[Event] | None]:
         """Read to the end of the answer, and what is to be asked next, if anything. Raises what went wrong."""
@@ -212,6 +219,8 @@ class _Reading:
     def read(self, decoder: Decoder, piece: bytes, read: Any, events: list[Event]) -> None:
         """The events of one piece; those before a failing frame are kept."""
         for frame in decoder.feed(piece) if piece else decoder.end():
+            if self.shown:
+                wirelog.frame(self.call, self.line, frame)
             events += read(frame)
 
     def check_finished(self, words: str, head: Head | None) -> None:

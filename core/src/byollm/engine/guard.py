@@ -62,7 +62,8 @@ def too_long(line: Line, count: TokenCount, window: int) -> ContextLengthError:
     else:
         size = f"at least {count.lower}"
     return ContextLengthError(
-        f"the prompt has {size} tokens ({count.source or count.exactness}), the window holds {window}; nothing was sent",
+        f"the prompt has {size} tokens ({count.source or count.exactness}), the window holds {window};"
+        " nothing was sent",
         sent="no",
         provider=line.provider,
         model=line.model,

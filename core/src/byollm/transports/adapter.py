@@ -7,15 +7,17 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from importlib import import_module
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from byollm.transports.base import AsyncResponse, Broken, Outgoing, Response
-from byollm.transports.bounded import bounded
 from byollm.transports.failures import known
 from byollm.transports.inflate import Body
 from byollm.transports.message import Way, head_of, url_of, way_of
 from byollm.transports.progress import Progress, Stop
 from byollm.wire.exchange import Head
+
+if TYPE_CHECKING:
+    from byollm.transports.watch import Watch
 
 
 def _family(transport: object) -> Any:
@@ -209,19 +211,23 @@ class AsyncHttpxTransport:
 
     async def open(self, outgoing: Outgoing) -> AsyncResponse | Broken:
         """See `AsyncTransport.open`."""
+        from byollm.transports.watch import Watch
+
         call = _begin(self._transport, outgoing)
         if isinstance(call, Broken):
             return call
-        response = None
+        watch, response = Watch(call.progress, call.cancellation), None
         try:
-            response = await bounded(
-                lambda: self._transport.handle_async_request(call.request), call.progress, call.cancellation
-            )
+            response = await watch.wait(lambda: self._transport.handle_async_request(call.request))
             found = _head(response, call)
             if not isinstance(found, Broken):
-                return AsyncHttpxResponse(response, call, *found)
+                return AsyncHttpxResponse(response, call, watch, *found)
         except Exception as error:
             found = call.broken(error)
+        except BaseException:
+            watch.close()
+            raise
+        watch.close()
         if response is not None:
             with suppress(Exception):
                 await response.aclose()
@@ -234,10 +240,11 @@ class AsyncHttpxTransport:
 class AsyncHttpxResponse:
     """An open answer of a user's async transport."""
 
-    def __init__(self, response: Any, call: _Call, head: Head, body: Body) -> None:
+    def __init__(self, response: Any, call: _Call, watch: Watch, head: Head, body: Body) -> None:
         self.head = head
         self._response = response
         self._call = call
+        self._watch = watch
         self._body = body
         self._pieces: AsyncIterator[bytes] = aiter(response.stream)
         self._outcome: bytes | Broken | None = None
@@ -254,7 +261,7 @@ class AsyncHttpxResponse:
         call = self._call
         try:
             call.begin_read()
-            data = await bounded(lambda: anext(self._pieces, None), call.progress, call.cancellation)
+            data = await self._watch.wait(lambda: anext(self._pieces, None))
             made = (self._body.end() or b"") if data is None else self._body.piece(data)
             if data is None or isinstance(made, Broken):
                 self._outcome = made
@@ -266,6 +273,7 @@ class AsyncHttpxResponse:
 
     async def close(self, reuse: bool) -> None:
         """See `Response.close`."""
+        self._watch.close()
         if self._outcome is None:
             self._outcome = Broken("closed", "yes", "the answer was dropped half read")
         with suppress(Exception):

@@ -14,7 +14,6 @@ from typing import Any
 
 from byollm.transports.async_line import AsyncLine
 from byollm.transports.base import AsyncResponse, AsyncTransport, Broken, Outgoing
-from byollm.transports.bounded import bounded
 from byollm.transports.inflate import Body
 from byollm.transports.message import Way, way_of
 from byollm.transports.progress import Progress, Stop
@@ -29,6 +28,7 @@ from byollm.transports.reqwest import (
     survives_here,
     was_stale,
 )
+from byollm.transports.watch import Watch
 from byollm.wire.exchange import Head
 
 
@@ -119,18 +119,23 @@ class AsyncFastTransport:
             return request
         progress = Progress(outgoing.timeouts, outgoing.limits, outgoing.deadline)
         progress.begin_waiting(complete=True)
+        watch = Watch(progress, outgoing.cancellation)
         found: tuple[Head, Body] | Broken
         try:
-            response = await bounded(request.__aenter__, progress, outgoing.cancellation)
+            response = await watch.wait(request.__aenter__)
             found = answered(response, outgoing)
         except Exception as error:
             found = failed(error, outgoing, in_body=False)
+        except BaseException:
+            watch.close()
+            raise
         if isinstance(found, Broken):
+            watch.close()
             await _leave(request)
             return found
         progress.in_head = False
         progress.receive(1)
-        return AsyncFastResponse(request, response.body_reader, outgoing, progress, *found)
+        return AsyncFastResponse(request, response.body_reader, outgoing, watch, *found)
 
 
 async def _leave(request: Any) -> None:
@@ -141,16 +146,16 @@ async def _leave(request: Any) -> None:
 class AsyncFastResponse:
     """An open answer of `AsyncFastTransport`."""
 
-    __slots__ = ("_body", "_outcome", "_outgoing", "_progress", "_reader", "_request", "head")
+    __slots__ = ("_body", "_outcome", "_outgoing", "_reader", "_request", "_watch", "head")
 
     def __init__(
-        self, request: Any, reader: Any, outgoing: Outgoing, progress: Progress, head: Head, body: Body
+        self, request: Any, reader: Any, outgoing: Outgoing, watch: Watch, head: Head, body: Body
     ) -> None:
         self.head = head
         self._request = request
         self._reader = reader
         self._outgoing: Outgoing | None = outgoing
-        self._progress = progress
+        self._watch = watch
         self._body = body
         self._outcome: bytes | Broken | None = None
 
@@ -164,7 +169,7 @@ class AsyncFastResponse:
 
     async def _next(self, outgoing: Outgoing) -> bytes:
         try:
-            data = await bounded(self._reader.read_chunk, self._progress, outgoing.cancellation)
+            data = await self._watch.wait(self._reader.read_chunk)
             made = (self._body.end() or b"") if data is None else self._body.piece(bytes(data))
         except Exception as error:
             self._outcome = failed(error, outgoing, in_body=True)
@@ -176,6 +181,7 @@ class AsyncFastResponse:
 
     async def close(self, reuse: bool) -> None:
         """See `Response.close`."""
+        self._watch.close()
         if self._outcome is None:
             self._outcome = Broken("closed", "yes", "the answer was dropped half read")
         request, self._request, self._reader, self._outgoing = self._request, None, None, None

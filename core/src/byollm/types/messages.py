@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from byollm.errors import ConfigError
 from byollm.types.parts import Part, Text, ToolCall, ToolResult, as_parts
@@ -23,6 +23,12 @@ class Message:
     role: Role
     parts: tuple[Part, ...] = ()
     name: str | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, role: Role, parts: str | Part | Sequence[str | Part] = (), name: str | None = None
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         if self.role not in ROLES:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from byollm.errors import OutputInvalidError
 from byollm.types.media import Media, resolve
@@ -115,6 +115,17 @@ class ToolCall:
     cache: str | None = None
     state: Opaque | None = None
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            id: str,
+            name: str,
+            arguments: str | Mapping[str, Any] = "{}",
+            cache: str | None = None,
+            state: Opaque | None = None,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         if isinstance(self.arguments, Mapping):
             object.__setattr__(self, "arguments", json.dumps(self.arguments, ensure_ascii=False))
@@ -140,6 +151,17 @@ class ToolResult:
     is_error: bool = False
     name: str | None = None
     cache: str | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            id: str,
+            parts: str | Part | Sequence[str | Part] = (),
+            is_error: bool = False,
+            name: str | None = None,
+            cache: str | None = None,
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parts", as_parts(self.parts))

@@ -57,6 +57,7 @@ RESPONSES_LACKS: Final[Mapping[str, str]] = dict.fromkeys(
 """What the Responses API has no word for, whoever serves it (read 2026-11-21)."""
 
 
+DIALECT: Final = "the dialect"
 _REMEMBERED: Final = 256
 
 
@@ -166,7 +167,12 @@ class OpenAICompatible:
         """`base_capabilities`, the first entry of `models` whose prefix fits, and what the dialect lacks."""
         facts = next((facts for prefix, facts in self.models if target.model.startswith(prefix)), None)
         known = self.base_capabilities.merged(facts, self.source) if facts else self.base_capabilities
-        return known.merged(RESPONSES_LACKS, "the dialect") if target.api == "responses" else known
+        if target.api != "responses":
+            return known
+        differs = dict(RESPONSES_LACKS)
+        if known.sources.get("document_urls") == DIALECT:
+            differs["document_urls"] = "unknown"  # it has a place for them; Chat has none
+        return known.merged(differs, DIALECT)
 
     def count(self, request: Request, target: Target) -> TokenCount | Exchange[TokenCount] | None:
         """By default: `count_path` answers for Chat bodies."""
@@ -276,7 +282,7 @@ def _capabilities(quirks: Quirks) -> Capabilities:
         found["document_urls"] = "unsupported"
     if not quirks.stop_as_list:
         found["stop_limit"] = 1
-    return Capabilities().merged(found, "the dialect")
+    return Capabilities().merged(found, DIALECT)
 
 
 def _usual_key(name: str) -> dict[str, tuple[str, ...]]:

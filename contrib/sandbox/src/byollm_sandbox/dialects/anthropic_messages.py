@@ -24,7 +24,7 @@ from byollm_sandbox.answers import Answer
 from byollm_sandbox.dialects import anthropic_render as render
 from byollm_sandbox.dialects import claude_models as claude
 from byollm_sandbox.dialects.anthropic_rules import validate, validate_count
-from byollm_sandbox.dialects.base import Call, Prompt, Rejection, ToolOffer, identifier
+from byollm_sandbox.dialects.base import Call, Prompt, Rejection, ToolOffer, identifier, worded
 from byollm_sandbox.requests import Recorded
 from byollm_sandbox.tokens import count_messages, count_text, count_tools, count_value
 from byollm_sandbox.wire import Frame, Reply, dump, json_reply
@@ -45,6 +45,11 @@ _ERRORS: Final[tuple[tuple[type[ProviderError], int, str, str], ...]] = (
     (ServerError, 500, "api_error", "Internal server error"),
     (ProviderError, 500, "api_error", "Internal server error"),
 )
+_MARKERS: Final = {
+    ContextLengthError: "prompt is too long",
+    ContentFilterError: "Output blocked by content filtering policy",
+}
+"""Errors that Anthropic tells apart by their sentence only, and how it begins."""
 
 
 class AnthropicMessages:
@@ -106,7 +111,7 @@ class AnthropicMessages:
         """A neutral error in Anthropic's terms; its own message, status and code win over the usual ones."""
         for kind, status, type_, message in _ERRORS:
             if isinstance(error, kind):
-                text = error.message or message.format(model=call.body.get("model", "unknown"))
+                text = worded(error, message.format(model=call.body.get("model", "unknown")), _MARKERS)
                 return Rejection(error.status or status, text, type_, None, error.code, {"error": error})
         raise AssertionError("ProviderError is the last row")
 

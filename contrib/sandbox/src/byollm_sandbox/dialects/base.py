@@ -132,6 +132,14 @@ class Dialect(Protocol):
         ...
 
 
+def worded(error: ProviderError, usual: str, markers: Mapping[type[ProviderError], str]) -> str:
+    """The script's own sentence, behind the words by which readers know the kind; the usual one when there is none."""
+    marker = next((words for kind, words in markers.items() if isinstance(error, kind)), "")
+    if not error.message:
+        return usual
+    return error.message if marker.lower() in error.message.lower() else f"{marker}: {error.message}"
+
+
 def names(text: str) -> frozenset[str]:
     """The words of a text, as a set."""
     return frozenset(text.split())

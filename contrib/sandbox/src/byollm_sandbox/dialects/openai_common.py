@@ -24,7 +24,7 @@ from byollm.errors import (
     RequestTooLargeError,
     ServerError,
 )
-from byollm_sandbox.dialects.base import Call, Rejection, identifier
+from byollm_sandbox.dialects.base import Call, Rejection, identifier, worded
 from byollm_sandbox.requests import Recorded
 from byollm_sandbox.wire import Reply, json_reply
 
@@ -96,13 +96,8 @@ _ERRORS: Final[tuple[tuple[type[ProviderError], int, str, str | None, str], ...]
     (ProviderError, 500, "server_error", None, "The server had an error while processing your request."),
 )
 
-_BY_STATUS: Final[Mapping[int, tuple[str, str | None]]] = {
-    401: (_INVALID, "invalid_api_key"),
-    404: (_INVALID, "model_not_found"),
-    429: ("requests", "rate_limit_exceeded"),
-    500: ("server_error", None),
-    503: ("server_error", "server_is_overloaded"),
-}
+_MARKERS: Final[Mapping[type[ProviderError], str]] = {RequestTooLargeError: "Request too large"}
+"""Errors that OpenAI tells apart by their sentence only, and how it begins."""
 
 
 def rejection_for(error: ProviderError, call: Call, *, param: str | None = None) -> Rejection:
@@ -110,16 +105,10 @@ def rejection_for(error: ProviderError, call: Call, *, param: str | None = None)
     for kind, status, type_, code, message in _ERRORS:
         if isinstance(error, kind):
             model = call.body.get("model", "unknown")
-            text = error.message or message.format(model=model)
+            text = worded(error, message.format(model=model), _MARKERS)
             param = param if kind is ContextLengthError else "model" if kind is ModelNotFoundError else None
             return Rejection(error.status or status, text, type_, param, error.code or code, {"error": error})
     raise AssertionError("ProviderError is the last row")
-
-
-def status_rejection(status: int, message: str) -> Rejection:
-    """A bare status in OpenAI's shape."""
-    type_, code = _BY_STATUS.get(status, ("server_error" if status >= 500 else _INVALID, None))
-    return Rejection(status, message, type_, None, code)
 
 
 def error_document(rejection: Rejection) -> dict[str, Any]:

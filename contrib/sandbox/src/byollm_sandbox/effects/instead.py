@@ -11,7 +11,18 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
-from byollm.errors import AuthenticationError, ServerError
+from byollm.errors import (
+    AuthenticationError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    OverloadedError,
+    PermissionDeniedError,
+    ProviderError,
+    QuotaExhaustedError,
+    RateLimitError,
+    RequestTooLargeError,
+    ServerError,
+)
 from byollm_sandbox.effects.scene import Scene
 from byollm_sandbox.wire import End, Reply
 
@@ -25,9 +36,22 @@ def instead(scene: Scene) -> Reply:
     return Reply(chunks=(), end=End.hang)
 
 
+_BY_STATUS: Final[dict[int, type[ProviderError]]] = {
+    401: AuthenticationError,
+    402: QuotaExhaustedError,
+    403: PermissionDeniedError,
+    404: ModelNotFoundError,
+    413: RequestTooLargeError,
+    429: RateLimitError,
+    503: OverloadedError,
+    529: OverloadedError,
+}
+
+
 def _status(scene: Scene) -> Reply:
     status = int(scene.option("status", 503))
-    error = scene.option("error", None) or ServerError(f"The twin was told to answer {status}.", status=status)
+    kind = _BY_STATUS.get(status, ServerError if status >= 500 else InvalidRequestError)
+    error = scene.option("error", None) or kind(f"The twin was told to answer {status}.", status=status)
     return scene.dialect.reject(replace(scene.dialect.error(error, scene.call), status=status), scene.call)
 
 

@@ -1,0 +1,44 @@
+"""The benchmark is honest: its yardstick is short, its server sends what it says, its answers are checked."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.benchmarks.contenders import Byollm
+from tests.benchmarks.server import DOCUMENT, EVENTS, MARKER, PIECE, TEXT, USAGE, stream_bytes
+
+HERE = Path(__file__).parent / "benchmarks"
+
+
+def test_the_hand_written_caller_is_at_most_forty_lines() -> None:
+    """One file, one pooled client."""
+    assert len((HERE / "hand_written.py").read_text().splitlines()) <= 40
+
+
+def test_the_canned_answers_hold_what_is_checked() -> None:
+    """The text and the usage are in the bytes."""
+    document = json.loads(DOCUMENT)
+
+    assert (TEXT, USAGE) == (document["choices"][0]["message"]["content"], document["usage"])
+    assert EVENTS == stream_bytes(EVENTS).count(PIECE.encode())
+
+
+def test_byollm_reads_the_benchmarks_answers() -> None:
+    """The contender's three ways of asking give what the server sends."""
+    server = subprocess.Popen([sys.executable, str(HERE / "server.py")], stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        byollm = Byollm(f"http://127.0.0.1:{server.stdout.readline().strip()}")
+        prompt = MARKER.decode()
+
+        assert (TEXT, USAGE["completion_tokens"]) == byollm.call("bench-whole", prompt)
+        assert PIECE * EVENTS == "".join(byollm.stream("bench-burst", prompt))
+        assert PIECE * 10 == "".join(byollm.stream("bench-paced", prompt))[: len(PIECE) * 10]
+    finally:
+        server.terminate()
+        server.wait(10)
+        if server.stdout is not None:
+            server.stdout.close()
