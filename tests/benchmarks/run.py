@@ -31,6 +31,8 @@ GOALS = {
     "byollm": {"sync": 0.65, "async": 0.60, "async64": 0.75, "stream": 0.95, "first": 1.1},
     "byollm[fast]": {"sync": 0.15, "async": 0.15, "async64": 0.10, "stream": 0.70, "first": 1.1},
 }
+IMPORTS = (("import byollm", 0.35), ("import and a client ready", 2.0))
+CORE_GOAL = 45
 CONTENDERS = ("byollm", "byollm[fast]", "openai SDK", "litellm")
 
 
@@ -125,29 +127,38 @@ def measure(rounds: int, with_litellm: bool) -> dict[str, Any]:
     }
 
 
-def show(table: dict[str, Any], imports: dict[str, float], core: float) -> bool:
-    """Print the table; False when a goal is missed."""
+def rows_of(table: dict[str, Any], imports: dict[str, float], core: float) -> list[list[str]]:
+    """The table as text: what, then a cell a contender; a goal that is missed says so."""
     names = list(table)
-    print(
-        f"\nCPU ÷ hand-written httpx, medians; CPython {platform.python_version()}, {os.cpu_count()} cores, loopback, no TLS"
-    )
-    print(f"{'':<48}" + "".join(f"{name:>22}" for name in names))
-    met = True
+    rows = [["CPU ÷ hand-written httpx", *names]]
     for part, words in WORDS.items():
-        cells = []
-        for name in names:
-            value, goal = table[name][part]["median"], GOALS.get(name, {}).get(part)
-            met = met and (goal is None or value <= goal)
-            cells.append(f"{value:.2f}" + (f" ({'≤' if value <= goal else 'misses'} {goal:g})" if goal else ""))
-        print(f"{words:<48}" + "".join(f"{cell:>22}" for cell in cells))
-    print(f"{'core alone, a call with JSON':<48}{core:>19.1f} µs  ({'≤' if core <= 45 else 'misses'} 45 µs)")
-    for name, goal in (("import byollm", 0.35), ("import and a client ready", 2.0)):
-        value = imports[name]
-        met = met and value <= goal
-        print(
-            f"{name + ' (÷ import httpx, make a client)':<48}{value:>22.2f}  ({'≤' if value <= goal else 'misses'} {goal:g})"
-        )
-    return met and core <= 45
+        rows.append([words, *(_cell(table[name][part]["median"], GOALS.get(name, {}).get(part)) for name in names)])
+    blank = [""] * (len(names) - 1)
+    rows.append(["core alone, a call with JSON", _cell(core, CORE_GOAL, " µs"), *blank])
+    rows += [[f"{name} (÷ import httpx, make a client)", _cell(imports[name], goal), *blank] for name, goal in IMPORTS]
+    return rows
+
+
+def _cell(value: float, goal: float | None, unit: str = "") -> str:
+    shown = f"{value:.2f}" if not unit else f"{value:.0f}{unit}"
+    if goal is None:
+        return shown
+    return f"{shown} (≤ {goal:g})" if value <= goal else f"{shown} (misses {goal:g})"
+
+
+def show(rows: list[list[str]]) -> None:
+    """Print the table."""
+    machine = f"CPython {platform.python_version()}, {os.cpu_count()} cores, loopback, no TLS"
+    print(f"\nMedians of interleaved rounds; {machine}")
+    for first, *cells in rows:
+        print(f"{first:<60}" + "".join(f"{cell:>20}" for cell in cells))
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """The table as the README shows it."""
+    head, *body = rows
+    lines = ["| " + " | ".join(row) + " |" for row in (head, ["---", *["--:"] * (len(head) - 1)], *body)]
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:
@@ -161,12 +172,14 @@ def main() -> int:
 
     table = measure(options.rounds, not options.without_litellm)
     imports, core = import_ratios(options.rounds), core_alone()
-    met = show(table, imports, core)
+    rows = rows_of(table, imports, core)
+    show(rows)
     target = ROOT / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps({"ratios": table, "imports": imports, "core_alone_us": core}, indent=2))
-    print(f"\nwritten to {target.relative_to(ROOT)}")
-    return 0 if met else 1
+    target.with_suffix(".md").write_text(markdown(rows))
+    print(f"\nwritten to {target.relative_to(ROOT)} and bench.md")
+    return 1 if any("misses" in cell for row in rows for cell in row) else 0
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def _shown(*parts: Any) -> Made:
 
 
 def _answered(result: ToolResult) -> Request:
-    call = ToolCall("call_1", TOOL.name, {"word": "tea"})
+    call = ToolCall("call_1", TOOL.name, '{"word": "tea"}')
     return Request([user("hi"), Message("assistant", (call,)), Message("tool", (result,))], tools=[TOOL])
 
 

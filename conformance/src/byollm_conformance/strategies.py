@@ -22,7 +22,7 @@ from byollm_conformance.mirror import SCHEMA, TOOL
 from byollm_conformance.subject import Subject
 from byollm_conformance.wire import Answer, Style
 
-_SAFE: Final = st.characters(exclude_categories=("Cs",), exclude_characters="\x00")
+_SAFE: Final = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
 _RARE: Final = 8
 """One text in so many is drawn letter by letter, from all of Unicode."""
 

@@ -25,6 +25,7 @@ from typing import Any, Final
 from byollm.config.yaml import read_yaml
 from byollm.errors import ConfigError
 from byollm.providers.discovery import GROUP, canonical, listed, pick
+from byollm.types.capabilities import FEATURES, FIELDS
 from byollm_conformance.subject import Subject
 from byollm_conformance.wires import wire_for
 
@@ -150,6 +151,7 @@ def subjects_of(
     model: str | None = None,
     api: str | None = None,
     facts: Mapping[str, Any] | None = None,
+    exchanges: str | None = None,
 ) -> list[Subject]:
     """One subject for each API of a loaded plugin. Raises ConfigError for an API it does not have."""
     apis = tuple(plugin.manifest.apis) or ("",)
@@ -174,3 +176,24 @@ def subjects_of(
             )
         )
     return made
+
+
+def describe(subject: Subject) -> dict[str, Any]:
+    """What the report says of a subject: api, model, the other end, what is declared."""
+    capabilities = subject.capabilities
+    declared = {name: subject.support(name).value for name in FEATURES}
+    limits = {name: getattr(capabilities, name) for name in sorted(FIELDS - set(FEATURES))}
+    wire = subject.wire
+    return {
+        "api": subject.api,
+        "model": subject.model,
+        "provider": subject.manifest.name,
+        "local": subject.local,
+        "dialect": wire.name if wire else "",
+        "twin": wire.source if wire else "none",
+        "capabilities": declared,
+        "limits": {name: value for name, value in limits.items() if value not in (None, False)},
+        "hosts": list(subject.manifest.hosts),
+        "credentials": sorted(subject.manifest.credentials),
+        "authentication": sorted(subject.manifest.authentication),
+    }

@@ -15,19 +15,19 @@ from byollm.errors import ByollmError, PluginError
 from byollm.providers.deployment import Deployment
 from byollm.types.request import Request
 from byollm.wire.exchange import Exchange, Head, LocalCall
+from byollm_conformance.guard import GUARD
 
 
 @dataclass(slots=True)
 class Watch:
-    """`escaped`: (where, exception) pairs. `depth` is above 0 while a function of the plugin runs."""
+    """`escaped`: (where, exception) pairs, in the order in which they came out of the plugin."""
 
     escaped: list[tuple[str, BaseException]] = field(default_factory=list)
-    depth: int = 0
 
     @contextmanager
     def inside(self, where: str) -> Iterator[None]:
         """The plugin is running. What is no ByollmError is noted on its way out."""
-        self.depth += 1
+        GUARD.inside += 1
         try:
             yield
         except (ByollmError, GeneratorExit):
@@ -36,7 +36,7 @@ class Watch:
             self.escaped.append((where, error))
             raise
         finally:
-            self.depth -= 1
+            GUARD.inside -= 1
 
     def forget(self) -> None:
         """Start over."""

@@ -8,8 +8,14 @@ import os
 import sys
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+
+# Laws, not stopwatches: a busy machine must not fail one.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 _beside = any((folder / "shared").is_dir() for folder in HERE.parents)
 collect_ignore = [] if _beside or os.environ.get("BYOLLM_CORPUS") else ["test_recordings.py"]

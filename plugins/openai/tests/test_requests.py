@@ -61,10 +61,10 @@ def test_names_over_chat():
 
 
 @pytest.mark.parametrize(
-    ("model", "asked"), [("gpt-6-sol", True), ("gpt-5.4", False), ("gpt-4o", False), ("new", True)]
+    ("model", "asked"), [("gpt-6-sol", True), ("gpt-7", True), ("gpt-5.4", False), ("gpt-4o", False), ("new", False)]
 )
 def test_encrypted_reasoning_is_asked_for_where_the_model_reasons(model, asked):
-    """A model that does not reason refuses the question."""
+    """A model that does not reason refuses the question; of an unknown name nothing is assumed."""
     assert asked is ("include" in body("hi", model))
 
 

@@ -2,7 +2,8 @@
 
 The order of parts is fixed, so that a stream and a document come to the same completion: reasoning, text, a refusal,
 the tool calls in the order they first appear, then what arrived whole (citations, made images and sound, unknown
-blocks).
+blocks). A server that goes on after its finish_reason gets a second `Finished`: the engine holds it back to the end of
+the answer, and the last one counts.
 """
 
 from __future__ import annotations

@@ -59,10 +59,10 @@ class OpenAI(OpenAICompatible):
         return super().quirks(target)
 
     def reasons(self, request: Request, target: Target) -> bool | None:
-        """By the effort asked for, else by the model's default; None for a model nobody knows."""
+        """By the effort asked for, else by the model's default; of an unknown name nothing is assumed."""
         family = family_of(target.model)
         if family is None or family.thinking == "never":
-            return None if family is None else False
+            return False
         return (request.reasoning_effort or family.default_effort or "medium") != "none"
 
     def headers(self, target: Target) -> Mapping[str, str]:

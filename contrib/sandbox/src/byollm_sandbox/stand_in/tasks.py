@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from byollm_sandbox.dialects.base import Prompt
 from byollm_sandbox.stand_in.classify import classify
-from byollm_sandbox.stand_in.find import find, values
+from byollm_sandbox.stand_in.find import Found, find
 from byollm_sandbox.stand_in.rules import rules, sentences
 from byollm_sandbox.stand_in.shape import Facts
 
@@ -30,6 +30,18 @@ _MARK: Final = re.compile(
 _CLOSING: Final = re.compile(r"\s*(?:-{3,}|={3,}|`{3,}|\"{3}|</document>|</text>)\s*$", re.IGNORECASE)
 _OFFERED: Final = re.compile(
     r"(?:one of|categories|labels|classes|types)(?:\s+are)?\s*:?\s+([^.\n]{3,200})", re.IGNORECASE
+)
+
+
+_TOPICS: Final = (
+    ("emails", ("email",)),
+    ("amounts", ("amount",)),
+    ("dates", ("date", "date_of_birth")),
+    ("birth_dates", ("date_of_birth",)),
+    ("phones", ("phone",)),
+    ("ibans", ("iban",)),
+    ("cards", ("card_number",)),
+    ("ip_addresses", ("ip_address",)),
 )
 
 
@@ -89,10 +101,7 @@ def facts_of(task: str | None, instruction: str, document: str) -> Facts:
     personal = [item for item in found if item.kind not in ("amount", "date")]
     opening = (sentences(document) or [""])[0][:200]
     reason = f"Words that speak for it: {', '.join(words)}." if words else "No word in it speaks for a kind."
-    topics = (("emails", "email"), ("amounts", "amount"), ("birth_dates", "date_of_birth"), ("phones", "phone"))
-    more = (("ibans", "iban"), ("cards", "card_number"), ("ip_addresses", "ip_address"))
-    lists = {topic: values(document, kind) for topic, kind in (*topics, *more)}
-    lists["dates"] = values(document, "date", "date_of_birth")
+    lists = {topic: _values(found, kinds) for topic, kinds in _TOPICS}
     lists["sentences"] = sentences(document)
     lists["evidence"] = words
     single = {
@@ -134,6 +143,10 @@ def _first_number(text: str) -> float | None:
         return None
     number = float(match.group())
     return int(number) if number.is_integer() else number
+
+
+def _values(found: list[Found], kinds: tuple[str, ...]) -> list[str]:
+    return list(dict.fromkeys(item.value for item in found if item.kind in kinds))
 
 
 def _once(found: list[Any]) -> list[Any]:
