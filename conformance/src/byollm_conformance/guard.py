@@ -55,7 +55,7 @@ class Guard:
         self.installed = True
         self.known = frozenset(name.partition(".")[0] for name in sys.modules) | sys.stdlib_module_names
         sys.addaudithook(self._audit)
-        os.environ.__class__ = _listening(self)  # type: ignore[assignment]  # a subclass with the same layout
+        os.environ.__class__ = _listening(self)
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event not in HOOKS:
@@ -82,7 +82,7 @@ GUARD: Final = Guard()
 
 
 def _listening(guard: Guard) -> Any:
-    class Listening(os._Environ):  # type: ignore[type-arg]  # the class of os.environ, whatever its parameters
+    class Listening(os._Environ[str]):
         def __getitem__(self, key: Any) -> Any:
             guard.read(str(key))
             return super().__getitem__(key)

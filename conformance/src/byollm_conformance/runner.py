@@ -5,6 +5,7 @@ Whatever a plugin does, every check gets a result by name, and this process goes
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -64,7 +65,7 @@ class Child:
 
     def __init__(self, plan: Plan) -> None:
         self.patience = plan.patience
-        self.output = tempfile.TemporaryFile()
+        self.output = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the child)
         reading, writing = os.pipe()
         command = [sys.executable, "-m", "byollm_conformance.worker", str(writing)]
         self.process = subprocess.Popen(
@@ -92,11 +93,9 @@ class Child:
     def send(self, **message: Any) -> None:
         """One line. A child that is gone shows at the next `receive`."""
         assert self.process.stdin is not None
-        try:
+        with contextlib.suppress(OSError):
             self.process.stdin.write(json.dumps(message).encode() + b"\n")
             self.process.stdin.flush()
-        except OSError:
-            pass
 
     def receive(self, kind: Sequence[str]) -> Mapping[str, Any] | str:
         """The next message of a kind, or, as a text, why there is none: the child is then gone."""
@@ -136,10 +135,8 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         if self.process.stdin is not None and not self.process.stdin.closed:
-            try:
+            with contextlib.suppress(OSError):
                 self.process.stdin.close()
-            except OSError:
-                pass
         if self._reading >= 0:
             os.close(self._reading)
             self._reading = -1

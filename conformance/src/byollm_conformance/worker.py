@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import IO, Any, Final
 
 from byollm_conformance import checks, guard, model
@@ -159,8 +160,9 @@ def printed(start: int) -> str:
 
 
 def _limit() -> None:
-    held = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize() if os.path.exists("/proc") else 0
-    if held:
+    memory = Path("/proc/self/statm")
+    if memory.is_file():  # elsewhere the time limit has to do
+        held = int(memory.read_text().split()[0]) * resource.getpagesize()
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         most = held + MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))

@@ -63,6 +63,21 @@ def test_a_taken_port_and_wrong_words_are_told(capsys: pytest.CaptureFixture[str
     assert "--port 0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("key", [None, "sk-0123456789"])
+def test_its_file_works_as_it_stands(key: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every task of the file to paste is answered by its twin, with and without a key."""
+    import yaml
+
+    import byollm
+
+    monkeypatch.setenv("SANDBOX_KEY", key or "")
+    with serve(key=key) as twin, byollm.Client(yaml.safe_load(configuration(twin, key=key is not None))) as client:
+        for task in ("rule_extraction", "pii_detection", "document_classification"):
+            assert "stand-in" == client.complete("hello", task=task).model
+
+        assert {key} == {request.key for request in twin.requests}
+
+
 def test_its_file_has_a_target_for_every_dialect() -> None:
     """The file to paste is YAML with one task for each twin."""
     import yaml

@@ -122,6 +122,13 @@ def test_chat_refuses(more: dict[str, Any], expected: tuple[int, str | None, str
 REASONING_REFUSED: list[tuple[str, dict[str, Any], tuple[int, str | None, str | None]]] = [
     ("o3", {"max_tokens": 5}, (400, "unsupported_parameter", "max_tokens")),
     ("gpt-5", {"temperature": 0.5}, (400, "unsupported_value", "temperature")),
+    ("o3-mini", {"temperature": 0.5}, (400, "unsupported_parameter", "temperature")),
+    ("o4-mini", {"tools": [TOOL], "parallel_tool_calls": True}, (400, "unsupported_parameter", "parallel_tool_calls")),
+    (
+        "o1-mini",
+        {"messages": [{"role": "system", "content": "x"}, USER]},
+        (400, "unsupported_value", "messages[0].role"),
+    ),
     ("gpt-5", {"top_p": 0.5}, (400, "unsupported_parameter", "top_p")),
     ("gpt-5", {"stop": ["x"]}, (400, "unsupported_parameter", "stop")),
     ("gpt-5", {"reasoning_effort": "none"}, (400, "unsupported_value", "reasoning_effort")),
@@ -213,7 +220,15 @@ RESPONSES_REFUSED: list[tuple[dict[str, Any], tuple[int, str | None, str | None]
     ),
     (
         {"input": [{"role": "user", "content": [{"type": "input_file", "file_data": "data:image/png;base64,eA=="}]}]},
-        (400, "invalid_value", "input[0].content[0]"),
+        (400, "invalid_value", "input[0].content[0].file_data"),
+    ),
+    (
+        {
+            "input": [
+                {"role": "user", "content": [{"type": "input_file", "file_data": "data:application/pdf;base64,eA=="}]}
+            ]
+        },
+        (400, "unsupported_file", "input[0].content[0].file_data"),
     ),
     ({"model": "gpt-4", "input": "long " * 50_000}, (400, "context_length_exceeded", "input")),
 ]

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
+import signal
+import threading
+import time
+import traceback
 import types
 from typing import Any
 
 import pytest
 
+from byollm.transports.async_http import AsyncHttpTransport
 from byollm.transports.base import Broken, Outgoing, Place
+from byollm.transports.sync_http import HttpTransport
 
 CANARY = "CANARY"
 
@@ -105,6 +112,83 @@ def test_representations(ask):
 
     assert CANARY not in repr(request)
     assert CANARY not in repr(request.place)
+
+
+def shown(error: BaseException) -> str:
+    """Everything that a traceback with locals would print."""
+    return "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+
+
+@pytest.mark.parametrize("waiting_for", ["connection", "sending", "head", "body"])
+def test_traceback_of_a_cancelled_task(serve, ask, black_hole, waiting_for):
+    """A task that is cancelled anywhere shows no key, not even in a traceback with locals."""
+
+    def habit(peer):
+        if waiting_for != "sending":
+            peer.request()
+        if waiting_for == "body":
+            peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n")
+        time.sleep(0.6)
+
+    url = black_hole if waiting_for == "connection" else serve(habit).url
+    body = b"x" * 20_000_000 if waiting_for == "sending" else b"{}"
+
+    async def main():
+        transport: Any = AsyncHttpTransport()
+
+        async def ask_it():
+            return await (await transport.open(ask(url, body=body))).read()
+
+        task = asyncio.create_task(ask_it())
+        await asyncio.sleep(0.3)
+        task.cancel()
+        await asyncio.wait({task})
+        try:
+            task.result()
+        except asyncio.CancelledError as error:
+            return shown(error)
+
+    text = asyncio.run(main())
+    assert text is not None
+    assert "async_http.py" in text
+    assert CANARY not in text
+
+
+@pytest.mark.parametrize("waiting_for", ["connection", "sending", "head", "body"])
+def test_traceback_of_an_interrupt(serve, ask, black_hole, waiting_for):
+    """Ctrl-C in a blocking call drops the connection, and its traceback shows no key either."""
+    gone = threading.Event()
+
+    def habit(peer):
+        if waiting_for != "sending":
+            peer.request()
+        if waiting_for == "body":
+            peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n")
+        time.sleep(0.6)
+        try:
+            while peer.socket.recv(1 << 20):
+                pass
+        except ConnectionError:
+            pass
+        gone.set()
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    url = black_hole if waiting_for == "connection" else serve(habit).url
+    body = b"x" * 20_000_000 if waiting_for == "sending" else b"{}"
+    transport: Any = HttpTransport()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt) as raised:
+            transport.open(ask(url, body=body)).read()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+    assert CANARY not in shown(raised.value)
+    assert waiting_for == "connection" or gone.wait(5)
 
 
 def test_failures_are_plain(call: Any):

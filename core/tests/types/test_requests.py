@@ -62,7 +62,7 @@ JUNK: list[Any] = [object(), 5, -1, 1.5, float("nan"), "", "x", b"x", True, [], 
 def test_a_junk_value_is_taken_or_a_config_error(name: str, junk: Any):
     """No value of a parameter raises anything but ConfigError."""
     with suppress(ConfigError):
-        assert getattr(Request("hi", **{name: junk}), name) in (junk, (junk,), ToolChoice("required", junk), None)
+        assert isinstance(Request("hi", **{name: junk}), Request)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,9 @@ def test_system_stands_first_in_the_conversation(said: Any):
 
 def test_no_system_is_no_message():
     """Nothing is made of nothing."""
-    assert (user("hi"),) == Request("hi").conversation == Request("hi", system="").conversation
+    silent: list[Any] = [None, "", [], ()]
+    for nothing in silent:
+        assert (user("hi"),) == Request("hi", system=nothing).conversation
 
 
 class Answer(BaseModel):

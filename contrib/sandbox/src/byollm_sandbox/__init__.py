@@ -6,7 +6,17 @@ with serve() as twin:
 """
 
 from byollm_sandbox.answers import Answer, Raw
-from byollm_sandbox.dialects import Prompt, Rejection, ToolOffer, dialect_named, dialects
+from byollm_sandbox.dialects import (
+    AnthropicMessages,
+    Dialect,
+    OpenAIChat,
+    OpenAIResponses,
+    Prompt,
+    Rejection,
+    ToolOffer,
+    dialect_named,
+    dialects,
+)
 from byollm_sandbox.faults import KINDS, Fault
 from byollm_sandbox.requests import Recorded
 from byollm_sandbox.server import Twins, serve
@@ -14,7 +24,11 @@ from byollm_sandbox.server import Twins, serve
 __all__ = [
     "KINDS",
     "Answer",
+    "AnthropicMessages",
+    "Dialect",
     "Fault",
+    "OpenAIChat",
+    "OpenAIResponses",
     "Prompt",
     "Raw",
     "Recorded",

@@ -38,6 +38,7 @@ class Twins:
         self._thread: threading.Thread | None = None
         self._upstreams: dict[str, _Upstream] = {}
         self._accepted = 0
+        self._opening = threading.Lock()
 
     # Life.
 
@@ -96,8 +97,9 @@ class Twins:
         an unknown dialect.
         """
         base = "/custom/v1" if dialect == "custom" else dialect_named(dialect).base_path
-        if name not in self._upstreams:
-            self._open(name, 0)
+        with self._opening:
+            if name not in self._upstreams:
+                self._open(name, 0)
         prefix = "" if name == DEFAULT else f"/{name}"
         return f"http://127.0.0.1:{self._upstreams[name].port}{prefix}{base}"
 

@@ -26,7 +26,9 @@ def _family(transport: object) -> Any:
         root = base.__module__.partition(".")[0]
         if root in ("httpx", "httpx2"):
             return import_module(root)
-    return import_module("httpx")
+    import httpx
+
+    return httpx
 
 
 class _Call:

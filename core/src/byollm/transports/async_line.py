@@ -309,20 +309,21 @@ class AsyncStream:
         return None
 
     async def _flush(self) -> None:
-        written, self._written = self._written, []
+        # Views, because a list of bytes would show the key in a traceback with locals.
+        views, self._written = pieces(self._written), []
         progress = self.line.progress
         if progress is None:
             raise self.line.failure("closed")
         if not progress.connecting:
             progress.begin_sending()
-        complete = await self._send(written)
+        complete = await self._send(views)
         if not progress.connecting:
             progress.begin_waiting(complete)
 
-    async def _send(self, written: list[bytes]) -> bool:
+    async def _send(self, views: list[memoryview]) -> bool:
         try:
-            for piece in pieces(written):
-                await self._pipe.send(piece)
+            for view in views:
+                await self._pipe.send(view)
         except Stop as stop:
             # A server may refuse a large body with an answer, and stop reading: the answer beats the reset.
             if stop.kind != "reset":

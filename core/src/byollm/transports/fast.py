@@ -1,4 +1,4 @@
-"""`transport: pyreqwest` (`byollm[fast]`) for blocking code: Rust's reqwest, at a third of the default's CPU time.
+"""`transport: pyreqwest` (`byollm[fast]`) for blocking code: Rust's reqwest, at half the CPU time.
 
 What it cannot do, and the default transport can:
 

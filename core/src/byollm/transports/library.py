@@ -30,7 +30,11 @@ def load(name: LibraryName) -> Library:
     At DEBUG it logs the headers of every response, and a provider may echo a key in one. What it would log of byollm's
     calls is dropped; of everybody else's it is not, and nothing is asked when DEBUG is off.
     """
-    library = import_module(name)
+    library: Library
+    if name == "httpcore":
+        import httpcore as library  # comes with httpx
+    else:
+        library = import_module(name)
     for part in ("connection", "http11"):
         logging.getLogger(f"{name}.{part}").addFilter(_is_not_ours)
     return library

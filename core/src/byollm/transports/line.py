@@ -72,8 +72,11 @@ class Line:
         """Close the socket. Safe to call again, and whatever became of the event loop it served."""
         with self._lock:
             opened, self._socket = self._socket, None
-            self.progress = None
+            busy, self.progress = self.progress is not None, None
         if opened is not None:
+            if busy:  # another thread may wait in recv, and closing alone would not wake it
+                with suppress(OSError):
+                    opened.shutdown(socket.SHUT_RDWR)
             opened.close()
 
     def is_stale(self) -> bool:

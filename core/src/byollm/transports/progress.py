@@ -54,10 +54,11 @@ class Progress:
         self._until = self._allowance = None
 
     def begin_sending(self) -> None:
-        """Sending is bounded by `idle`, counted anew whenever the peer takes something."""
+        """Sending is bounded by `idle`, counted anew whenever the peer takes something. Raises Stop when time is up."""
         self.heard = 0
-        self.sent = "partial"
         self._until, self._allowance, self._kind = None, self._timeouts.idle, "timeout_idle"
+        self.patience()
+        self.sent = "partial"
 
     def begin_waiting(self, complete: bool) -> None:
         """The request is out. When it is not `complete`, the peer stopped taking it, and may have answered why."""

@@ -237,7 +237,7 @@ def _system(value: Any) -> Any:
     texts = value if isinstance(value, list | tuple) else (value,)
     if not all(isinstance(text, str | Text) for text in texts):
         raise ConfigError(f"system must be a text or a list of texts, not {value!r}")
-    return as_parts(texts)
+    return as_parts(texts) or None
 
 
 def _kind(name: str, kind: type, what: str) -> Any:

@@ -32,7 +32,7 @@ class Usage:
     def updated(self, later: Usage) -> Usage:
         """Cumulative reports: the last known value of each field wins, and of each detail."""
         known = {name: value for name in _FIELDS if (value := getattr(later, name)) is not None}
-        if self.details and later.details:
+        if self.details and later.details is not None:
             known["details"] = {**self.details, **later.details}
         return replace(self, **known) if known else self
 

@@ -1,7 +1,7 @@
 """The dialects that have a twin, and where others are found.
 
-Other distributions bring theirs by an entry point of the group `byollm.dialects`: an object with the methods of
-`byollm_sandbox.dialects.base.Dialect`, under the dialect's name.
+Other distributions bring theirs by an entry point of the group `byollm.dialects`: a class with the methods of
+`byollm_sandbox.dialects.Dialect`, under the dialect's name, made without arguments.
 """
 
 from __future__ import annotations
@@ -24,14 +24,21 @@ ALIASES = {
 """Other words for a dialect."""
 
 
+_broken: dict[str, str] = {}
+
+
 @lru_cache(maxsize=1)
 def dialects() -> dict[str, Dialect]:
     """All dialects by name: the three of this package, then what others bring."""
     own: tuple[Dialect, ...] = (OpenAIChat(), OpenAIResponses(), AnthropicMessages())
     found = {dialect.name: dialect for dialect in own}
     for entry in entry_points(group="byollm.dialects"):
-        if entry.name not in found:
-            found[entry.name] = entry.load()
+        if entry.name in found:
+            continue
+        try:
+            found[entry.name] = entry.load()()
+        except Exception as error:  # a broken distribution breaks its own dialect only
+            _broken[entry.name] = f"{type(error).__name__}: {error}"
     return found
 
 
@@ -41,6 +48,8 @@ def dialect_named(name: str) -> Dialect:
     canonical = ALIASES.get(name, name)
     if canonical in known:
         return known[canonical]
+    if canonical in _broken:
+        raise ValueError(f"the dialect {name!r} could not be loaded: {_broken[canonical]}")
     near = difflib.get_close_matches(name, [*known, *ALIASES], n=1, cutoff=0.4)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise ValueError(f"no twin speaks {name!r}{hint} Known: {', '.join(known)}")

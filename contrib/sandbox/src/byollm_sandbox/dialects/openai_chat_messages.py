@@ -19,6 +19,14 @@ _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "assistant": ("text", "refusal"),
     "user": ("text", "image_url", "input_audio", "file", "refusal"),
 }
+_REFUSED_FILES: Final = (
+    "image/",
+    "audio/",
+    "video/",
+    "application/octet-stream",
+    "application/zip",
+    "binary/",
+)
 _IMAGES: Final = ("png", "jpeg", "gif", "webp")
 _MAGIC: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 
@@ -36,6 +44,9 @@ def message_problems(messages: Any, model: str) -> Problems:
             return
         yield from _role(message, path)
         role = message["role"]
+        if role in models.unsupported_role(model):
+            text_ = f"Unsupported value: '{path}.role' does not support '{role}' with this model."
+            yield refuse(text_, f"{path}.role", "unsupported_value")
         if open_calls and role != "tool":
             yield _unanswered(path, open_calls)
         yield from _content(message, role, path, model)
@@ -137,8 +148,30 @@ def _part(part: Any, role: str, path: str, where: str, model: str) -> Problems:
         yield refuse(text_, path, "invalid_value")
     elif kind == "input_audio":
         yield from _audio(part.get("input_audio"), where)
-    elif kind == "file" and not {"file_data", "file_id"} & (part.get("file") or {}).keys():
+    elif kind == "file":
+        yield from _file(part.get("file") or {}, where)
+
+
+def _file(file: Mapping[str, Any], where: str) -> Problems:
+    if not {"file_data", "file_id"} & file.keys():
         yield missing(f"{where}.file.file_id")
+    elif "file_data" in file:
+        yield from file_source(file["file_data"], f"{where}.file.file_data")
+
+
+def file_source(data: Any, where: str) -> Problems:
+    """A document as a data URI of a type that is read; what calls itself PDF must be one."""
+    match = re.match(r"data:([\w.+/-]+)(?:;[^,;]*)*;base64,(.*)", data, re.DOTALL) if isinstance(data, str) else None
+    kind = match.group(1) if match else None
+    if match is None or kind is None or kind.startswith(_REFUSED_FILES):
+        text_ = f"Invalid file data: '{where}'. Expected a base64-encoded data URL with a valid file MIME type"
+        yield refuse(
+            f"{text_} (e.g. 'application/pdf'), but got unsupported MIME type '{kind}'.", where, "invalid_value"
+        )
+    elif kind == "application/pdf" and not match.group(2).startswith("JVBER"):
+        # JVBER is `%PDF` in base64.
+        text_ = "The file type you uploaded is not supported. Please try again with a pdf"
+        yield refuse(text_, where, "unsupported_file")
 
 
 def _audio(audio: Any, where: str) -> Problems:

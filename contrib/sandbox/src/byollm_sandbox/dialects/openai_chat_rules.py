@@ -254,8 +254,10 @@ def _while_reasoning(body: Mapping[str, Any], family: models.Family, effort: str
     if effort == "none":
         return
     if body.get("temperature") not in (None, 1):
-        text_ = f"Unsupported value: 'temperature' does not support {body['temperature']} with this model."
-        yield refuse(f"{text_} Only the default (1) value is supported.", "temperature", "unsupported_value")
+        yield _no_temperature(body)
+    if models.serial(body["model"]) and body.get("parallel_tool_calls") is not None:
+        text_ = "Unsupported parameter: 'parallel_tool_calls' is not supported with this model."
+        yield refuse(text_, "parallel_tool_calls", "unsupported_parameter")
     for name in ("top_p", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "logit_bias", "stop"):
         if body.get(name) not in (None, False, {}, 1 if name == "top_p" else 0):
             text_ = f"Unsupported parameter: '{name}' is not supported with this model."
@@ -267,6 +269,15 @@ def _while_reasoning(body: Mapping[str, Any], family: models.Family, effort: str
             "To use function tools, use /v1/responses or set reasoning_effort to 'none'.",
             "reasoning_effort",
         )
+
+
+def _no_temperature(body: Mapping[str, Any]) -> Rejection:
+    if models.bare(body["model"]).startswith("o3-mini"):
+        # The one family that calls this an unsupported parameter, not an unsupported value.
+        text_ = "Unsupported parameter: 'temperature' is not supported with this model."
+        return refuse(text_, "temperature", "unsupported_parameter")
+    text_ = f"Unsupported value: 'temperature' does not support {body['temperature']} with this model."
+    return refuse(f"{text_} Only the default (1) value is supported.", "temperature", "unsupported_value")
 
 
 def _json_word(body: Mapping[str, Any]) -> Problems:

@@ -135,6 +135,16 @@ def searches(name: str) -> bool:
     return "search" in bare(name) or not family_of(name).known
 
 
+def serial(name: str) -> bool:
+    """It calls one tool at a time and takes no `parallel_tool_calls`: the o series."""
+    return bool(re.match(r"o[134](?:-|$)", bare(name)))
+
+
+def unsupported_role(name: str) -> tuple[str, ...]:
+    """Roles the first o models do not know."""
+    return ("system", "developer") if bare(name).startswith(("o1-mini", "o1-preview")) else ()
+
+
 def refuses_tools(name: str) -> bool:
     """It takes no tools at all (recorded of gpt-5-chat-latest)."""
     return bare(name).startswith(("gpt-5-chat", "chatgpt-4o"))

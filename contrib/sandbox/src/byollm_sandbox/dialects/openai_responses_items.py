@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from byollm_sandbox.dialects.openai_chat_messages import image_source
+from byollm_sandbox.dialects.openai_chat_messages import file_source, image_source
 from byollm_sandbox.dialects.openai_checks import Problems, missing, refuse, wrong_type, wrong_value
 
 ROLES: Final = ("assistant", "system", "developer", "user")
@@ -22,7 +21,6 @@ ITEMS: Final = (
 """Every type of input item."""
 _INPUT: Final = ("input_text", "input_image", "input_audio", "input_file")
 _OUTPUT: Final = ("output_text", "refusal")
-_REFUSED_FILES: Final = ("image/", "audio/", "video/", "application/octet-stream", "application/zip", "binary/")
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "function_call": ("call_id", "name", "arguments"),
     "function_call_output": ("call_id", "output"),
@@ -111,15 +109,7 @@ def _file(part: Mapping[str, Any], where: str) -> Problems:
         if part.get("file_id") is None and part.get("file_url") is None:
             yield missing(f"{where}.file_id")
         return
-    match = re.match(r"data:([\w.+/-]+)(?:;[^,;]*)*;base64,", data) if isinstance(data, str) else None
-    kind = match.group(1) if match else None
-    if kind is None or kind.startswith(_REFUSED_FILES):
-        yield refuse(
-            f"Invalid file data: '{where}.file_data'. Expected a base64-encoded data URL with a valid file MIME type "
-            f"(e.g. 'data:application/pdf;base64,…'), but got unsupported MIME type '{kind}'.",
-            where,
-            "invalid_value",
-        )
+    yield from file_source(data, f"{where}.file_data")
 
 
 def _pairs(items: list[dict[str, Any]]) -> Problems:
