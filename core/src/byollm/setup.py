@@ -61,8 +61,8 @@ class Setup:
         self.config: LlmConfig = load(config)
         self.clock = clock or SYSTEM_CLOCK
         self.transport_choice = transport or self.config.transport or "httpx"
-        self.observers = Observers([*_extensions("byollm.observers", self.config.observers), *observers])
-        layers = [*_extensions("byollm.middleware", self.config.middleware), *middleware]
+        self.observers = Observers([*_extensions("byollm.observers", self.config, self.config.observers), *observers])
+        layers = [*_extensions("byollm.middleware", self.config, self.config.middleware), *middleware]
         self.operation = Operation(layers, self.observers, log_content or self.config.log_content)
         self._lines: dict[tuple[str, str | None], Line] = {}
         self._lock = threading.Lock()
@@ -231,10 +231,10 @@ def _allowed_for(lines: list[Line], data_class: str) -> list[Line]:
     )
 
 
-def _extensions(group: str, entries: Sequence[Extension]) -> list[Any]:
-    """Middleware and observers of the file: objects as they are, names through their entry point."""
+def _extensions(group: str, config: LlmConfig, entries: Sequence[Extension]) -> list[Any]:
+    """Middleware and observers of the file: objects as they are, names through their entry point, if it may be."""
     from byollm.errors import PluginError
-    from byollm.providers.discovery import listed, load, pick
+    from byollm.providers.discovery import listed, load, permit, pick
 
     made: list[Any] = []
     for entry in entries:
@@ -244,6 +244,7 @@ def _extensions(group: str, entries: Sequence[Extension]) -> list[Any]:
             if point is None:
                 known = ", ".join(item.name for item in listed(group)) or "none"
                 raise PluginError(f"no plugin brings {entry.name!r} ({group}); installed: {known}")
+            permit(point, config.plugins, config.lock)
             factory = load(group, point)
         made.append(factory(**entry.options) if _makes(factory) else factory)
     return made

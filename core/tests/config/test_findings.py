@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from byollm.config.check import check, reachable_hosts
-from byollm.config.llm_config import load, require_allowed
-from byollm.errors import ConfigError, PluginError
+from byollm.config.llm_config import load
+from byollm.errors import PluginError
 from byollm.providers.manifest import Manifest, ModelNote
 from byollm.wire.auth import Bearer
 
@@ -141,17 +141,15 @@ def test_every_host_the_file_can_reach():
     } == reachable_hosts(config, manifest_for)
 
 
-def test_plugins_is_an_allow_list():
-    """A plugin that `plugins:` does not name is refused before anything of it is imported."""
-    config = load({"a": "openai/gpt-5", "b": "custom/x", "plugins": ["openai"]})
+def test_a_plugin_that_may_not_be_loaded_is_a_finding_at_its_provider():
+    """What `plugins:` refuses is told where the provider is named."""
 
-    require_allowed(config, config.deployments["a"])
-    with pytest.raises(ConfigError) as raised:
-        require_allowed(config, config.deployments["b"])
-    assert str(raised.value).endswith("plugins: [openai, custom]")
-    assert ("error", raised.value.message, raised.value.hint) in findings(
-        {"a": "openai/gpt-5", "b": "custom/x", "plugins": ["openai"]}
-    )
+    def refusing(provider: str) -> Manifest:
+        raise PluginError(f"byollm-{provider} is not in `plugins:`: not loaded", hint="plugins: [byollm-openai]")
+
+    (found,) = check(load({"provider": "openai", "model": "gpt-5", "plugins": ["byollm-acme"]}), refusing)
+
+    assert ("error", "byollm-openai is not in `plugins:`: not loaded") == (found.level, found.sentence)
 
 
 def test_check_reads_no_environment(monkeypatch):

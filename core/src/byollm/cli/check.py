@@ -61,7 +61,7 @@ def _found(config: LlmConfig) -> tuple[list[Finding], Mapping[str, tuple[str, ..
     from byollm.providers.discovery import load_provider
 
     def manifest_of(provider: str) -> Manifest:
-        return load_provider(provider, allowed=config.plugins).manifest
+        return load_provider(provider, allowed=config.plugins, lock=config.lock).manifest
 
     return check(config, manifest_of), reachable_hosts(config, manifest_of)
 

@@ -120,7 +120,7 @@ def examined(config: LlmConfig, name: str, client: Client | None, seconds: float
 
     deployment = config.deployments[name]
     try:
-        loaded = load_provider(deployment.provider, allowed=config.plugins)
+        loaded = load_provider(deployment.provider, allowed=config.plugins, lock=config.lock)
     except ByollmError as error:
         return [failed("plugin", error), *_skipped("no plugin")]
     found = [Check("plugin", "ok", f"{loaded.distribution} {loaded.version}, spec {loaded.manifest.spec}")]

@@ -7,7 +7,7 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from byollm.config.bind import Bound, bind
-from byollm.config.llm_config import require_allowed, secrets_for
+from byollm.config.llm_config import secrets_for
 from byollm.config.places import NOWHERE, Finding, name, shown
 from byollm.config.records import DeploymentConfig, LlmConfig
 from byollm.config.secrets import SecretReference
@@ -49,7 +49,6 @@ def reachable_hosts(config: LlmConfig, manifest_for: ManifestFor) -> dict[str, t
 
 def _bound(config: LlmConfig, deployment: DeploymentConfig, manifest_for: ManifestFor) -> Bound | ByollmError:
     try:
-        require_allowed(config, deployment)
         return bind(config, deployment, manifest_for(deployment.provider))
     except ByollmError as error:
         return error.with_traceback(None)

@@ -184,17 +184,3 @@ def _refused(deployment: DeploymentConfig, sentence: str, hint: str) -> Authenti
         f"deployment `{name(deployment.name)}`: {sentence}", sent="no", hint=hint, provider=deployment.provider,
         model=deployment.model, deployment=deployment.name,
     )  # fmt: skip
-
-
-def require_allowed(config: LlmConfig, deployment: DeploymentConfig) -> None:
-    """Refuse a plugin that `plugins:` does not list, before anything of it is imported. Raises ConfigError."""
-    if config.plugins is None:
-        return
-    from byollm.providers.discovery import canonical
-
-    if canonical(deployment.provider) in {canonical(item) for item in config.plugins}:
-        return
-    file, line, column = deployment.places.get("provider", deployment.where)
-    sentence = f"provider {shown(deployment.provider)} is not in `plugins:`, so its plugin is not loaded"
-    mend = f"plugins: [{', '.join(map(name, (*config.plugins, deployment.provider)))}]"
-    raise ConfigError(sentence, hint=mend, file=file, line=line, column=column)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from byollm.config import schema
 from byollm.config.places import Document, KeyPath, name, shown
 from byollm.config.records import Extension, LlmConfig, TaskConfig, TenantConfig
-from byollm.config.settings import Context
+from byollm.config.settings import Context, plugins
 from byollm.config.targets import Catalog, chain, credentials, given, split_model
 from byollm.config.words import OF_A_TARGET, OF_THE_ROOT, listing, nearest
 
@@ -197,12 +197,16 @@ class _Reader:
             transport=settings.get("transport"),
             middleware=self._extensions("middleware"),
             observers=self._extensions("observers"),
-            plugins=tuple(settings["plugins"]) if settings.get("plugins") is not None else None,
+            **self._plugins(),
             tenants=self._tenants(),
             log_content=settings.get("log_content", False),
             warnings=tuple(self._context.findings),
             source=self._document.source,
         )
+
+    def _plugins(self) -> dict[str, Any]:
+        written = self._settings.get("plugins")
+        return {} if written is None else plugins(self._context, written, (*self._path, "plugins"))
 
     def _candidates(self, label: str, direct: tuple[str, ...]) -> tuple[str, ...]:
         if not direct:

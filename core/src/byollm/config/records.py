@@ -112,8 +112,8 @@ class TenantConfig:
 class LlmConfig:
     """A whole configuration. `default` names the task of a call that names none.
 
-    `plugins`: the only plugins that may be loaded, None for any. `warnings`: what loading noticed. `log_content`:
-    prompts and answers may be logged. `source`: the file's name.
+    `plugins`: the only distributions whose plugins may be loaded, None for any; `lock`: the file that pins them.
+    `warnings`: what loading noticed. `log_content`: prompts and answers may be logged. `source`: the file's name.
     """
 
     deployments: Mapping[str, DeploymentConfig]
@@ -124,6 +124,7 @@ class LlmConfig:
     middleware: tuple[Extension, ...] = ()
     observers: tuple[Extension, ...] = ()
     plugins: tuple[str, ...] | None = None
+    lock: str | None = None
     tenants: Mapping[str, TenantConfig] = field(default_factory=dict)
     log_content: bool = False
     warnings: tuple[Finding, ...] = ()

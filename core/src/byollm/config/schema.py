@@ -120,6 +120,18 @@ class SecretsModel(Written):
     allow_cmd: bool = False
 
 
+class PluginsModel(Written):
+    """`plugins: {lock: …}`: the file that pins them."""
+
+    lock: Text
+
+
+class AllowedModel(Written):
+    """`plugins: […]`: the distributions that may be loaded."""
+
+    plugins: list[Text]
+
+
 class RootModel(Written):
     """The settings beside the tasks."""
 
@@ -132,7 +144,7 @@ class RootModel(Written):
     policies: Any = None
     middleware: list[Any] | None = None
     observers: list[Any] | None = None
-    plugins: list[Text] | None = None
+    plugins: Any = None
     transport: Any = None
     on_unsupported: Literal["adapt", "strict"] | None = None
     secrets: dict[str, Any] | None = None
@@ -170,7 +182,8 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "capabilities": "capabilities: {context_window: 128000, tools: true}",
     "on_unsupported": "on_unsupported: strict",
     "extra": "extra: {service_tier: flex}",
-    "plugins": "plugins: [openai, anthropic]",
+    "plugins": "plugins: [byollm-openai, byollm-anthropic]",
+    "lock": "plugins: {lock: byollm.lock}",
     "middleware": "middleware: [redact]",
     "observers": "observers: [usage]",
     "secrets": "secrets: {allow_cmd: true}",

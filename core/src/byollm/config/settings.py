@@ -213,6 +213,15 @@ def _header(
         plain[header] = text
 
 
+def plugins(context: Context, value: Any, path: KeyPath) -> dict[str, Any]:
+    """`plugins:` as LlmConfig has it: distributions that may be loaded, or the lock file that pins them."""
+    if isinstance(value, dict):
+        found = schema.validated(schema.PluginsModel, value, context.document, path, "plugins")
+        return {"lock": _based(context, found["lock"])}
+    found = schema.validated(schema.AllowedModel, {"plugins": value}, context.document, path[:-1], "configuration")
+    return {"plugins": tuple(found["plugins"])}
+
+
 def pricing(context: Context, value: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
     """Prices per million tokens, checked by what will reckon with them."""
     from byollm.providers.pricing import Price

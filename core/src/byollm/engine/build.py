@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def build_line(config: LlmConfig, name: str, tenant: str | None) -> Line:
     """One deployment, for one tenant or the platform. Raises ConfigError, PluginError and AuthenticationError."""
     entry = config.deployments[name]
-    loaded = load_provider(entry.provider, allowed=config.plugins)
+    loaded = load_provider(entry.provider, allowed=config.plugins, lock=config.lock)
     bound = bind(config, entry, loaded.manifest, tenant)
     return line_of(bound, loaded.plugin, loaded.manifest, loaded.distribution, loaded.version)
 

@@ -70,19 +70,16 @@ def listed(group: str = GROUP) -> list[Listed]:
     return sorted(found, key=lambda item: (item.name, item.distribution))
 
 
-def load_provider(name: str, allowed: Sequence[str] | None = None) -> Loaded:
+def load_provider(name: str, allowed: Sequence[str] | None = None, lock: str | None = None) -> Loaded:
     """Load one provider plugin. Raises PluginError when it is missing, claimed twice, broken, or of another spec.
 
-    `allowed` are the distributions that may be loaded (the file's `plugins:`); None allows any. It is checked against
-    the entry point's metadata, before any import.
+    `allowed` and `lock` are what the file's `plugins:` says, see `permit`.
     """
     plain = canonical(name)
     point = pick(GROUP, plain)
     if point is None:
         raise _missing(name, plain)
-    if allowed is not None and _listed(point).distribution not in allowed:
-        owner = _listed(point).distribution
-        raise PluginError(f"{owner} brings {name!r} and is not in `plugins:`: not loaded", hint=f"plugins: [{owner}]")
+    permit(point, allowed, lock)
     plugin = load(GROUP, point)
     manifest = getattr(plugin, "manifest", None)
     origin = _listed(point)
@@ -90,6 +87,27 @@ def load_provider(name: str, allowed: Sequence[str] | None = None) -> Loaded:
         raise PluginError(f"{origin.distribution} {origin.version} has no manifest: provider {plain!r} cannot be used")
     check_spec(manifest, origin.distribution, origin.version)
     return Loaded(plugin, manifest, origin.distribution, origin.version)
+
+
+def permit(point: EntryPoint, allowed: Sequence[str] | None = None, lock: str | None = None) -> None:
+    """Refuse what the configuration does not let in, by metadata and files alone, before any import.
+
+    `allowed` are the distributions that may be loaded, None allows any; `lock` is the path of a lock file, and what is
+    installed must be what it pins. Raises PluginError, and ConfigError for a lock file that cannot be read.
+    """
+    if allowed is None and lock is None:
+        return
+    from byollm.providers.lock import normalized, require_pinned
+
+    owner = _listed(point).distribution
+    if allowed is not None and normalized(owner) not in map(normalized, allowed):
+        sentence = f"{owner} brings {point.name!r} and is not in `plugins:`: not loaded"
+        kept = [item for item in allowed if canonical(item) != canonical(point.name)]
+        raise PluginError(sentence, hint=f"plugins: [{', '.join([*kept, owner])}]")
+    if lock is not None:
+        if point.dist is None:
+            raise PluginError(f"{point.name!r} belongs to no distribution, so nothing can pin it: not loaded")
+        require_pinned(point.dist, lock)
 
 
 def check_spec(manifest: Manifest, distribution: str, version: str) -> None:

@@ -89,7 +89,7 @@ class Cancellation:
     __slots__ = ("_action", "_event", "_lock")
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._action: Callable[[], None] | None = None
         self._event: threading.Event | None = None
 
