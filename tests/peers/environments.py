@@ -93,11 +93,7 @@ given = {canonicalize_name(Requirement(line).name) for line in sys.argv[1:]}
 needs = [Requirement(need) for line in sys.argv[1:] for need in requires(Requirement(line).name) or ()]
 needs = [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
 rest = [need for need in needs if canonicalize_name(need.name) not in given]
-loose = sorted({f"{need.name}{need.specifier}" for need in rest if need.name == "certifi"})
-print(json.dumps({
-    "loosened": loose,
-    "install": sorted({"certifi" if need.name == "certifi" else str(need).partition(";")[0] for need in rest}),
-}))
+print(json.dumps(sorted({need.name if need.name == "certifi" else str(need).partition(";")[0] for need in rest})))
 """
 
 
@@ -107,10 +103,10 @@ class NotInstalled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where a library runs, and what had to be loosened for it to be installed."""
+    """Where a library runs, and which requirements pip finds unmet there."""
 
     python: Path
-    loosened: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
 
 
 def environment(library: Library) -> Environment:
@@ -121,52 +117,56 @@ def environment(library: Library) -> Environment:
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = folder / STAMP
     made = json.loads(stamp.read_text("utf-8")) if stamp.is_file() and python.exists() else {}
-    if made.get("requirements") != list(library.requirements):
-        loosened = build(library, folder, python)
-        made = {"requirements": library.requirements, "loosened": loosened}
+    if made.get("requirements") != list(library.requirements) or "unmet" not in made:
+        unmet = build(library, folder, python)
+        made = {"requirements": library.requirements, "unmet": unmet}
         stamp.write_text(json.dumps(made), "utf-8")
-    return Environment(python, tuple(made["loosened"]))
+    return Environment(python, tuple(made["unmet"]))
 
 
 def build(library: Library, folder: Path, python: Path) -> tuple[str, ...]:
-    """Make the environment; what was loosened. Raises NotInstalled, and leaves nothing half-made behind."""
+    """Make the environment; what is unmet. Raises NotInstalled, and leaves nothing half-made behind."""
     shown = " ".join(library.requirements)
     print(f"peers: installing {shown} into {folder.relative_to(ROOT)} (about {library.seconds} s) …", flush=True)
     started = time.monotonic()
     shutil.rmtree(folder, ignore_errors=True)
     try:
         said(sys.executable, "-m", "venv", str(folder))
-        loosened = install(library, python)
+        unmet = install(library, python)
     except NotInstalled:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     print(f"peers: {library.name} is ready after {time.monotonic() - started:.0f} s", flush=True)
-    return loosened
+    return unmet
 
 
 def install(library: Library, python: Path) -> tuple[str, ...]:
-    """As its own words ask; only when that cannot be resolved, `loosely`."""
+    """As its own words ask; only when that cannot be resolved, `loosely`. What pip finds unmet afterwards."""
     try:
         pip(python, *library.requirements)
     except NotInstalled:
         if not library.carriers:
             raise
-        return loosely(library, python)
-    return ()
+        loosely(library, python)
+    done = subprocess.run(
+        [str(python), "-m", "pip", "check"], capture_output=True, text=True, timeout=LIMIT, check=False
+    )
+    unmet = tuple(done.stdout.splitlines()) if done.returncode else ()
+    for line in unmet:
+        print(f"peers: {line}", flush=True)
+    return unmet
 
 
-def loosely(library: Library, python: Path) -> tuple[str, ...]:
+def loosely(library: Library, python: Path) -> None:
     """Install with whatever certifi there is, and everything else as asked.
 
     litellm 1.109.1 and langchain-core 1.8 ask for a certifi of the same month, which not every index has. It is a list
-    of certificates, and the twin speaks no TLS; so it changes nothing that is measured, and what was loosened is told.
+    of certificates, and the twin speaks no TLS; so it changes nothing that is measured, and what is unmet is told.
     """
     pip(python, "--no-deps", *library.carriers)
-    needed = json.loads(said(str(python), "-c", NEEDED, *library.carriers))
-    pip(python, *needed["install"])
-    for bound in needed["loosened"]:
-        print(f"peers: {library.name} asks for {bound}, which is not to be had here; installed with the newest there is")
-    return tuple(needed["loosened"])
+    pip(python, *json.loads(said(str(python), "-c", NEEDED, *library.carriers)))
+    # What was installed last may have put an older carrier in the place of the one that was asked for.
+    pip(python, "--no-deps", *library.carriers)
 
 
 def pip(python: Path, *arguments: str) -> None:

@@ -111,7 +111,7 @@ def measure(library: Library, environment: Environment) -> dict[str, Any]:
                     child.process.wait(5)
         finally:
             child.close()
-    return {**hello, "own": library.own, "loosened": environment.loosened, "scenarios": facts}
+    return {**hello, "own": library.own, "unmet": environment.unmet, "scenarios": facts}
 
 
 def play(scenario: Scenario, child: Child, twin: Twins) -> dict[str, Any]:

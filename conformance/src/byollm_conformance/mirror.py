@@ -107,7 +107,7 @@ HINTS: Final[Mapping[str, tuple[str, Made]]] = {
 }
 """Capability → the field of its Adjustment, and a request that hints at it."""
 
-SILENT: Final = ("count_tokens", "citations", "wire")
+SILENT: Final = ("count_tokens", "citations")
 """Nothing can be asked for that would have to be refused: a count is then the core's estimate."""
 
 
@@ -118,8 +118,8 @@ def prove(subject: Subject, capability: str) -> None:
     elif capability in HINTS:
         field, made = HINTS[capability]
         _left_out(subject, capability, field, made(subject))
-    elif capability == "wire":
-        _no_wire(subject)
+    elif capability in ("wire", "local"):
+        _always_the_same(subject)
     elif capability not in SILENT:
         raise Broken(f"nobody knows how to prove that {capability} is unsupported")
 
@@ -157,8 +157,9 @@ def _left_out(subject: Subject, capability: str, field: str, request: Request) -
             )
 
 
-def _no_wire(subject: Subject) -> None:
+def _always_the_same(subject: Subject) -> None:
+    """In-process or over a wire: never the one now and the other then."""
     for request in (Request("hi"), Request("hi", stream=True), Request([user("hi"), assistant("yes"), user("go on")])):
-        sent = subject.call((500, {}, b""), request=request, stream=request.stream)
-        if sent.requests:
-            raise Broken("the plugin answers with a LocalCall, and then with an Exchange", request=request)
+        sent = subject.call((500, {}, b""), request=request, stream=request.stream, auth=False)
+        if bool(sent.requests) == subject.local:
+            raise Broken("the plugin answers now with a LocalCall and then with an Exchange", request=request)

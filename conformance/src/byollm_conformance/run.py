@@ -21,7 +21,7 @@ EXCERPT: Final = 2_000
 
 
 def run(check: Check, subject: Subject, effort: Effort) -> Result:
-    """The outcome of one check. Never raises but for what ends the process (KeyboardInterrupt, SystemExit)."""
+    """The outcome of one check. Nothing escapes but KeyboardInterrupt."""
     subject.examples = 0
     start = time.perf_counter()
     result = Result(check.id, "pass", "" if check.plugin else subject.api)
@@ -31,6 +31,8 @@ def run(check: Check, subject: Subject, effort: Effort) -> Result:
     except Broken as broken:
         result.outcome, result.message = _outcome(check, broken), broken.sentence
         result.evidence = {name: excerpt(value) for name, value in broken.evidence.items()}
+    except SystemExit as error:
+        result.outcome, result.message = "fail", f"the plugin tried to end the process (SystemExit {error.code})"
     except MemoryError:
         result.outcome, result.message = "fail", "the plugin used up all the memory it may have"
     except ByollmError as error:

@@ -45,8 +45,13 @@ _CODE: Final = frozenset({"refine", "function", "options"})
 """Fields that hold code: not written."""
 _ANY: Final = frozenset({"output_schema", "raw", "details", "data", "before", "after"})
 """Fields that hold any JSON at all."""
-_SPOKEN: Final = {"ByollmError": "string", "AuthScheme": "string"}
+_ROOMS: Final = ("capabilities", "completion", "events", "messages", "parts", "request", "tools", "usage")
+_SPOKEN: Final = frozenset({"ByollmError", "AuthScheme"})
 """What is written as its text."""
+
+
+_WRITTEN: Final = frozenset({Manifest.__module__, *(f"byollm.types.{name}" for name in _ROOMS)})
+"""Where the dataclasses live that are written member by member."""
 
 
 def tag(kind: type) -> str | None:
@@ -59,9 +64,7 @@ def tag(kind: type) -> str | None:
 def as_data(value: Any) -> Any:
     """A value as JSON data, without what has its default."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        if type(value).__name__ in _SPOKEN or not type(value).__module__.startswith("byollm.types"):
-            return str(value) if not isinstance(value, Manifest) else _members(value)
-        return _members(value)
+        return _members(value) if type(value).__module__ in _WRITTEN else str(value)
     if isinstance(value, bytes):
         return {"base64": base64.b64encode(value).decode("ascii")}
     if isinstance(value, Enum):
@@ -107,7 +110,7 @@ class _Writer:
             return {"type": "object", "additionalProperties": self.of(arguments[1])}
         if isinstance(hint, type) and issubclass(hint, Enum):
             return {"enum": [item.value for item in hint]}
-        if dataclasses.is_dataclass(hint) and hint.__name__ not in _SPOKEN:
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint) and hint.__name__ not in _SPOKEN:
             return self._reference(hint)
         return {"type": "string", "description": getattr(hint, "__name__", str(hint))}
 

@@ -62,7 +62,7 @@ def tool_calls(draw: Any, max_size: int = 3) -> list[ToolCall]:
 _SCHEMAS: Final[tuple[Mapping[str, Any], ...]] = (
     {"type": "object", "properties": {}},
     {"type": "object", "properties": {"q": {"type": "string"}}},
-    {"type": "object", "properties": {"n": {"type": "integer"}, "all": {"type": "array"}}, "required": ["n"]},
+    {"type": "object", "properties": {"n": {"type": "integer"}, "all": {"type": "array", "items": {}}}, "required": ["n"]},
     TOOL.parameters,
 )
 

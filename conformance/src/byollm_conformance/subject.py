@@ -79,9 +79,9 @@ class Sent:
 class Subject:
     """A plugin over one API. `provider` is the plugin object, `model` the model asked for, `dialect` the other end.
 
-    `keys` are further keys of the target, as in YAML. `distribution` is its `importlib.metadata` distribution, `entry`
+    `also` are further models, for the checks of capabilities. `keys` are further keys of the target, as in YAML. `distribution` is its `importlib.metadata` distribution, `entry`
     the name of its entry point; None for an object that was not installed. `facts` is what was seen while the plugin
-    was imported (a mapping made by the worker; empty elsewhere).
+    was imported (a mapping made by the worker; None where nobody watched).
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Subject:
         api: str = "",
         model: str = "a-model",
         dialect: Wire | None = None,
+        also: Sequence[str] = (),
         keys: Mapping[str, Any] | None = None,
         distribution: Any = None,
         entry: str | None = None,
@@ -100,10 +101,11 @@ class Subject:
         self.api = api
         self.model = model
         self.wire = dialect
+        self.also = tuple(also)
         self.keys = dict(keys or {})
         self.distribution = distribution
         self.entry = entry
-        self.facts = dict(facts or {})
+        self.facts = facts
         self.examples = 0
         self.watch = Watch()
 
@@ -158,9 +160,9 @@ class Subject:
         return self.line.deployment.capabilities
 
     def support(self, name: str) -> Support:
-        """The declared Support of a feature; `wire` is unsupported for an in-process model and full for any other."""
-        if name == "wire":
-            return Support.unsupported if self.local else Support.full
+        """The declared Support of a feature; `wire` and `local` are those that the plugin's answers show."""
+        if name in ("wire", "local"):
+            return Support.full if self.local == (name == "local") else Support.unsupported
         return self.capabilities.supports(name) if name in FEATURES else Support.unknown
 
     @cached_property
@@ -184,6 +186,11 @@ class Subject:
         made = Subject(self.provider, **{**arguments, **changes})
         made.watch = self.watch
         return made
+
+    @property
+    def models(self) -> list[Subject]:
+        """The same over each model that the plugin wants its capabilities held to."""
+        return [self, *[self.fresh(model=model) for model in self.also]]
 
     def copied(self) -> Subject:
         """A copy of the plugin object itself, in a deployment of its own."""

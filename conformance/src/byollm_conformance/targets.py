@@ -9,7 +9,7 @@ repository::
       - {id: TOL-09, reason: "the gateway drops pictures, ticket 4711", expires: 2027-06-01}
 
 `dialect` names a wire; without it the API's name does. `strict: false`: the server merely speaks a vendor's dialect.
-`options` are further keys of the target. Silent about an API: it is asked for "a-model".
+`also` lists further models, for the checks of capabilities. `options` are further keys of the target. Silent about an API: it is asked for "a-model".
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from byollm_conformance.subject import Subject
 from byollm_conformance.wires import wire_for
 
 FILE: Final = "conformance.yaml"
-API_KEYS: Final = ("model", "dialect", "strict", "options")
+API_KEYS: Final = ("model", "also", "dialect", "strict", "options")
 KEYS: Final = ("plugin", "apis", "expected_failures")
 
 
@@ -169,6 +169,7 @@ def subjects_of(
                 api=name,
                 model=asked,
                 dialect=wire,
+                also=tuple(given.get("also") or ()),
                 keys=given.get("options"),
                 distribution=reference.distribution,
                 entry=reference.name,

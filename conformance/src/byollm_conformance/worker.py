@@ -6,6 +6,7 @@ Its standard output and error go to a file that the parent made: what is printed
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import sys
@@ -101,19 +102,12 @@ class Worker:
             self.say(begun=check.id)
             start = _size()
             GUARD.refused.clear()
-            result = self._run(check, subject)
+            result = run(check, subject, self.effort)
             result.printed = printed(start)
             spoilt = self._verdict(result)
             self.say(result=asdict(result), spoilt=spoilt)
             if spoilt:
                 return
-
-    def _run(self, check: model.Check, subject: Subject) -> model.Result:
-        try:
-            return run(check, subject, self.effort)
-        except SystemExit as error:
-            api = "" if check.plugin else subject.api
-            return model.Result(check.id, "fail", api, f"the plugin tried to end the process (SystemExit {error.code})")
 
     def _verdict(self, result: model.Result) -> bool:
         """What was seen beside the check itself. True when this process is spoilt."""
@@ -173,6 +167,7 @@ def main() -> int:
     """`python -m byollm_conformance.worker FD`: the job is the first line of standard input."""
     with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as tell:
         job = json.loads(sys.stdin.readline())
+        logging.root.addHandler(logging.NullHandler())  # else the last resort writes a plugin's log to stderr
         worker = Worker(job, tell)
         _limit()
         worker.load()

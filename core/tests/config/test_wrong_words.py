@@ -189,7 +189,6 @@ def test_one_wrong_line_of_a_target(refused, line, column, told, mend):
         ),
         ("llm_config: {}\n", 1, 1, "nothing is configured", 'llm_config: {provider: "openai", model: "gpt-4"}'),
         ("plugins: openai\na: x/y\n", 1, 10, "`plugins` must be a list", "plugins: [byollm-openai, byollm-anthropic]"),
-        ("plugins: [1]\na: x/y\n", 1, 11, "`plugins[0]` must be a text", "plugins: [byollm-openai, byollm-anthropic]"),
         ("plugins: {lok: a}\na: x/y\n", 1, 11, "did you mean `lock`?", "plugins: {lock: byollm.lock}"),
     ],
 )

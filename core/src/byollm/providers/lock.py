@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from importlib.machinery import PathFinder
 from importlib.metadata import Distribution, PackageNotFoundError, PackagePath, distribution
+from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
 from byollm.errors import ConfigError, PluginError
@@ -42,19 +43,28 @@ def pin(owner: Distribution) -> Pin:
     Raises PluginError when its record does not list the modules that its entry points name (an editable install), or
     when Python would import them from somewhere else.
     """
-    files = {file.as_posix(): file for file in owner.files or () if not _made_here(file)}
+    files = {file.as_posix(): file for file in owner.files or () if not made_here(file)}
     _require_modules(owner, files)
-    total = hashlib.sha256()
-    for name in sorted(files):
-        total.update(f"{name}\0{_digest(files[name])}\n".encode("utf-8", "surrogateescape"))
-    return Pin(owner.name, owner.version, f"sha256:{total.hexdigest()}")
+    return Pin(owner.name, owner.version, digest({name: _sha256(file) for name, file in files.items()}))
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """The one digest of many files: path in the folder for modules → SHA-256 of the content, in hexadecimal digits."""
+    lines = [f"{name}\0{files[name]}\n" for name in sorted(files)]
+    return f"sha256:{hashlib.sha256(''.join(lines).encode('utf-8', 'surrogateescape')).hexdigest()}"
+
+
+def made_here(file: PurePosixPath) -> bool:
+    """An installer makes it, on each machine anew. Scripts are outside of the folder for modules: nobody imports them."""
+    noted = len(file.parts) == 2 and file.parts[0].endswith(".dist-info") and file.name in _MADE_HERE
+    return noted or file.parts[0] == ".." or file.suffix == ".pyc"
 
 
 def read_lock(path: str) -> Mapping[str, Pin]:
     """The pins of a lock file, by normalized name. Raises ConfigError when it is missing or no lock file."""
     try:
         with open(os.path.expanduser(path), "rb") as file:
-            document = tomllib.load(file)
+            document = {"plugin": [], **tomllib.load(file)}
         pins = {normalized(entry["distribution"]): Pin(**entry) for entry in document["plugin"]}
         if document["version"] == VERSION and len(pins) == len(document["plugin"]):
             return pins
@@ -111,13 +121,7 @@ def _require_modules(owner: Distribution, files: Mapping[str, PackagePath]) -> N
             raise PluginError(f"{owner.name} {owner.version} cannot be pinned: {why}", hint=hint)
 
 
-def _made_here(file: PackagePath) -> bool:
-    """Scripts are made by the installer, outside of the folder for modules; nothing imports them."""
-    noted = len(file.parts) == 2 and file.parts[0].endswith(".dist-info") and file.name in _MADE_HERE
-    return noted or file.parts[0] == ".." or file.suffix == ".pyc"
-
-
-def _digest(file: PackagePath) -> str:
+def _sha256(file: PackagePath) -> str:
     try:
         with open(str(file.locate()), "rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()

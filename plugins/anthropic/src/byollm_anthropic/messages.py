@@ -55,6 +55,9 @@ def _turns(
         role = "assistant" if message.role == "assistant" else "user"
         made = [block for block in (blocks.block(part, role) for part in message.parts) if block is not None]
         waiting = any(block.get("type") == "tool_use" for block in made) if role == "assistant" else False
+        if role == "user" and not made:
+            made = [{"type": "text", "text": FILLER}]
+            notes.add("messages", "emulated", f"the server refuses blank text: a blank turn is sent as {FILLER!r}")
         yield role, made
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+_Header = Annotated[str, StringConstraints(pattern="^[ -~]*$")]
+"""A text that fits into a header."""
 
 
 class Options(BaseModel):
@@ -21,6 +24,6 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     version: Literal["2023-06-01", "2026-10-21"] = Field(default="2023-06-01", alias="anthropic_version")
-    betas: list[str] = Field(default_factory=list)
-    workspace_id: str | None = None
+    betas: list[_Header] = Field(default_factory=list)
+    workspace_id: _Header | None = None
     thinking_display: Literal["summarized", "omitted"] | None = None

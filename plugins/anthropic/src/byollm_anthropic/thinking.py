@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from byollm.plugin import Opaque, Reasoning, Request, ToolCall
+from byollm.plugin import Message, Opaque, Reasoning, Request, ToolCall, ToolResult
 from byollm_anthropic.families import BUDGETS, LEAST_BUDGET, Family
 from byollm_anthropic.host import Host
 from byollm_anthropic.notes import Notes
@@ -67,7 +67,8 @@ def _loop_without_thinking(request: Request, host: Host) -> bool:
     messages = request.messages
     if not messages or messages[-1].role == "assistant":
         return False
-    for message in reversed(messages):
+    for at in range(len(messages) - 1, -1, -1):
+        message = messages[at]
         if message.role == "assistant":
             if not message.tool_calls:
                 return False
@@ -75,6 +76,11 @@ def _loop_without_thinking(request: Request, host: Host) -> bool:
             first = own[0]
             state = first if isinstance(first, Opaque) else first.state
             return isinstance(first, ToolCall) or not host.owns(state)
-        if message.role == "user" and not any(type(part).__name__ == "ToolResult" for part in message.parts):
+        if not _answers(message) and not (at and _answers(messages[at - 1])):
             return False
     return False
+
+
+def _answers(message: Message) -> bool:
+    """It holds tool results. What the user says directly after them goes into the same turn."""
+    return any(isinstance(part, ToolResult) for part in message.parts)

@@ -73,6 +73,7 @@ WORDS: Final[Mapping[str, type[ProviderError]]] = {
     "capacity_exceeded": OverloadedError,
     "timeout_error": ProviderTimeoutError,
     "permission_error": PermissionDeniedError,
+    "unsupported_country_region_territory": PermissionDeniedError,
     "not_found_error": ModelNotFoundError,
     "notfounderror": ModelNotFoundError,
     "invalid_request_error": InvalidRequestError,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import StringConstraints
 
 from byollm.plugin import Capabilities, ConfigError, Exchange, Request, Target, TokenCount, join_url
 from byollm_openai.capabilities import capabilities_of
@@ -15,6 +17,8 @@ from byollm_openai_compatible.dialect import OpenAICompatible, Quirks, count_rea
 ENDPOINT: Final = "https://api.openai.com"
 REGIONS: Final = ("us", "eu", "ae", "au", "in", "jp")
 """Where OpenAI keeps and processes data on request; each has its own host (openai SDK 3.54.0, read 2026-11-21)."""
+_HEADER = Annotated[str, StringConstraints(pattern="^[ -~]*$")]
+"""A text that fits into a header."""
 _COUNTED: Final = ("model", "instructions", "input", "tools", "tool_choice", "parallel_tool_calls", "text", "reasoning")
 
 
@@ -35,8 +39,8 @@ class OpenAI(OpenAICompatible):
             docs="https://developers.openai.com/api/docs",
             notes=NOTES,
             options={
-                "organization": str,
-                "project": str,
+                "organization": _HEADER,
+                "project": _HEADER,
                 "reasoning_summary": Literal["auto", "concise", "detailed"],
             },
             max_tokens_field="max_completion_tokens",
