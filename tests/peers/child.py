@@ -1,6 +1,6 @@
 """One library in one process: `python -m tests.peers.child ADAPTER DISTRIBUTION`.
 
-Reads a JSON line {"how", "base", "key", "tools", "parameters"} and writes one with the facts, until the input ends.
+Reads a JSON line {"how", "debug", "base", "key", "tools", "parameters"} and writes one with the facts, until the input ends.
 It imports nothing but the standard library and the adapter, because it runs in the library's own environment.
 """
 
@@ -40,7 +40,7 @@ def main() -> int:
     os.dup2(2, 1)
     printed, logged = Printed(), Printed()
     sys.stdout = sys.stderr = printed
-    logging.basicConfig(stream=logged, level=logging.DEBUG)
+    logging.basicConfig(stream=logged)
     guard.install()
     started = time.monotonic()
     adapter: Any = importlib.import_module(name)
@@ -48,6 +48,7 @@ def main() -> int:
         "version": version(distribution),
         "python": platform.python_version(),
         "installed": {each.name: each.version for each in distributions()},
+        "usage_asked": getattr(adapter, "USAGE_ASKED", None),
         "import_seconds": round(time.monotonic() - started, 2),
         "refused_hosts": guard.refused[:],
         "printed": printed.take()[: witness.LONGEST],
@@ -62,11 +63,13 @@ def main() -> int:
 def one_call(adapter: Adapter, asked: dict[str, Any], printed: Printed, logged: Printed) -> dict[str, Any]:
     """One call, and everything that can be known about it from inside."""
     how, key = asked.pop("how"), asked["key"]
+    logging.getLogger().setLevel(logging.DEBUG if asked.pop("debug") else logging.WARNING)
     seen, error = Seen(), None
     guard.refused.clear()
     started = time.monotonic()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
+        warnings.simplefilter("ignore", ResourceWarning)  # sockets that the collector finds; not what is measured
         try:
             getattr(adapter, how)(Ask(**asked), seen)
         except Exception as raised:
@@ -78,7 +81,7 @@ def one_call(adapter: Adapter, asked: dict[str, Any], printed: Printed, logged: 
         **seen.facts(),
         "error": error,
         "seconds": round(seconds, 2),
-        "warnings": [f"{each.category.__name__}: {each.message}" for each in warned],
+        "warnings": [f"{each.category.__name__}: {each.message}"[:300] for each in warned],
         "printed": output[-witness.LONGEST :],
         "leaks": [*(error["leaks"] if error else ()), *witness.leaks(said, key)],
         "refused_hosts": guard.refused[:],

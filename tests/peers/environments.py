@@ -127,7 +127,7 @@ def environment(library: Library) -> Environment:
 def build(library: Library, folder: Path, python: Path) -> tuple[str, ...]:
     """Make the environment; what is unmet. Raises NotInstalled, and leaves nothing half-made behind."""
     shown = " ".join(library.requirements)
-    print(f"peers: installing {shown} into {folder.relative_to(ROOT)} (about {library.seconds} s) …", flush=True)
+    print(f"peers: installing {shown} into {folder.relative_to(ROOT)} (about {library.seconds} s, or three times that) …", flush=True)
     started = time.monotonic()
     shutil.rmtree(folder, ignore_errors=True)
     try:

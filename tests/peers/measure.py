@@ -122,8 +122,19 @@ def play(scenario: Scenario, child: Child, twin: Twins) -> dict[str, Any]:
     done = threading.Event()
     watcher = threading.Thread(target=_clock, args=(twin, arrivals, done), daemon=True)
     watcher.start()
-    question = {"base": twin.url("openai-chat"), "key": KEY, "tools": scenario.tools, "parameters": scenario.parameters}
-    facts = child.ask({"how": scenario.how, **question})
+    question = {
+        "how": scenario.how,
+        "debug": scenario.debug,
+        "base": twin.url("openai-chat"),
+        "key": KEY,
+        "tools": scenario.tools,
+        "parameters": scenario.parameters,
+    }
+    facts = child.ask(question)
+    options = child.hello["usage_asked"]
+    if scenario.usage and facts.get("usage") is None and options:
+        scenario.prepare(twin)
+        facts["asked"] = child.ask({**question, "parameters": options})
     done.set()
     watcher.join()
     requests = twin.requests

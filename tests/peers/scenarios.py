@@ -27,7 +27,11 @@ RETRIES = 6
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One row: what the twin does, how it is asked, and what the right answer is."""
+    """One row: what the twin does, how it is asked, and what the right answer is.
+
+    `usage`: when no usage came, it is asked once more with the library's own option for it. `debug`: logging is at its
+    most talkative, so that a log can be searched too.
+    """
 
     number: int
     title: str
@@ -36,6 +40,8 @@ class Scenario:
     prepare: Callable[[Twins], None]
     tools: bool = False
     parameters: dict[str, Any] = field(default_factory=dict)
+    usage: bool = False
+    debug: bool = False
 
 
 def _calls(twin: Twins, *calls: tuple[str, dict[str, str]]) -> None:
@@ -131,7 +137,7 @@ SCENARIOS = (
         _stop_with_tools,
         tools=True,
     ),
-    Scenario(5, "usage in a tail chunk", "both token counts, as the provider told them", "stream", _usage_tail),
+    Scenario(5, "usage in a tail chunk", "both token counts, as the provider told them", "stream", _usage_tail, usage=True),
     Scenario(
         6,
         "429 with Retry-After",
@@ -145,6 +151,7 @@ SCENARIOS = (
         f"no {12} characters of the key in error, traceback, log or output",
         "complete",
         _echo,
+        debug=True,
     ),
     Scenario(8, "502 with an HTML page", "a server's error with its status, and no markup", "complete", _page),
     Scenario(9, "odd but legal SSE", "the same text", "stream", _odd_sse),

@@ -113,15 +113,26 @@ SILENT: Final = ("count_tokens", "citations")
 
 def prove(subject: Subject, capability: str) -> None:
     """Raises Broken when a feature that is declared unsupported is not refused, or leaves the house all the same."""
+    if capability == "tools_while_reasoning" and subject.support("reasoning_effort").refused:
+        return  # a model that cannot be told to reason is not asked to call tools while it does
     if capability in CONTRACTS:
-        _refused(subject, capability, CONTRACTS[capability](subject))
+        _refused(subject, capability, suited(subject, CONTRACTS[capability](subject)))
     elif capability in HINTS:
         field, made = HINTS[capability]
-        _left_out(subject, capability, field, made(subject))
+        _left_out(subject, capability, field, suited(subject, made(subject)))
     elif capability in ("wire", "local"):
         _always_the_same(subject)
     elif capability not in SILENT:
         raise Broken(f"nobody knows how to prove that {capability} is unsupported")
+
+
+def suited(subject: Subject, request: Request) -> Request:
+    """The request, told not to reason where the model calls no tools while it does."""
+    silent = request.reasoning_effort is not None or not request.tools
+    if silent or not subject.support("tools_while_reasoning").refused:
+        return request
+    efforts = subject.capabilities.reasoning_efforts or ()
+    return request.with_(reasoning_effort="none") if "none" in efforts else request
 
 
 def _refused(subject: Subject, capability: str, request: Request) -> None:

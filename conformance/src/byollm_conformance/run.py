@@ -20,6 +20,12 @@ EXCERPT: Final = 2_000
 """How many characters of one piece of evidence are kept."""
 
 
+_KINDS: Final[Mapping[str, str]] = {
+    "wire": "an in-process model has no wire: it was asked in every way, and nothing was to be sent",
+    "local": "an API over a wire is no in-process model: it was asked in every way, and something was to be sent",
+}
+
+
 def run(check: Check, subject: Subject, effort: Effort) -> Result:
     """The outcome of one check. Nothing escapes but KeyboardInterrupt."""
     subject.examples = 0
@@ -63,9 +69,11 @@ def _not_applicable(check: Check, subject: Subject, result: Result) -> bool:
         if subject.support(name) is Support.not_implemented:
             raise Untestable(f"{name} is declared not_implemented: what is not built yet cannot be conformant")
         prove(subject, name)
-    words = "an in-process model has no wire" if refused == ["wire"] else f"{', '.join(refused)} declared unsupported"
+    known = [_KINDS[name] for name in refused if name in _KINDS]
+    asked = ", ".join(name for name in refused if name not in _KINDS)
+    proof = f"{asked} declared unsupported; shown by {check.mirror}: refused before any byte left"
     result.outcome = "n/a"
-    result.reason = f"{words}; shown by {check.mirror}: refused before any byte left"
+    result.reason = known[0] if known else proof
     return True
 
 

@@ -5,7 +5,9 @@ All are built to be legal: what a strategy makes, a plugin must handle. Illegal 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -62,7 +64,11 @@ def tool_calls(draw: Any, max_size: int = 3) -> list[ToolCall]:
 _SCHEMAS: Final[tuple[Mapping[str, Any], ...]] = (
     {"type": "object", "properties": {}},
     {"type": "object", "properties": {"q": {"type": "string"}}},
-    {"type": "object", "properties": {"n": {"type": "integer"}, "all": {"type": "array", "items": {}}}, "required": ["n"]},
+    {
+        "type": "object",
+        "properties": {"n": {"type": "integer"}, "all": {"type": "array", "items": {}}},
+        "required": ["n"],
+    },
     TOOL.parameters,
 )
 
@@ -103,36 +109,55 @@ def answers_of(subject: Subject, *, reasoning: bool = False) -> SearchStrategy[A
     return answers(tools=not subject.support("tools").refused, reasoning=reasoning)
 
 
-@st.composite
-def tools(draw: Any, max_size: int = 3) -> list[Tool]:
-    """Tools whose names differ, with small schemas."""
-    found = {draw(names()): draw(st.sampled_from(_SCHEMAS)) for _ in range(draw(st.integers(1, max_size)))}
-    return [Tool(name, draw(st.none() | texts(min_size=1)), schema) for name, schema in found.items()]
+def tools() -> SearchStrategy[list[Tool]]:
+    """One to three tools whose names differ, with small schemas."""
+    return st.sampled_from(_tool_pool())
 
 
-@st.composite
-def conversations(draw: Any, *, tools: bool = False, system: bool = False, max_turns: int = 4) -> list[Message]:
-    """A history that ends with the user or with tool results; every call is answered."""
+@cache
+def _tool_pool() -> tuple[list[Tool], ...]:
+    chance = random.Random(4)
+    made = []
+    for _ in range(pools.SIZE // 10):
+        found = {name: chance.choice(_SCHEMAS) for name in chance.sample(pools.names(), chance.randint(1, 3))}
+        words = chance.choice((None, chance.choice(pools.texts())))
+        made.append([Tool(name, words, schema) for name, schema in found.items()])
+    return tuple(sorted(made, key=lambda tools: len(repr(tools))))
+
+
+def conversations(*, tools: bool = False, system: bool = False) -> SearchStrategy[list[Message]]:
+    """A history that ends with the user or with tool results; every call is answered. At most four turns before."""
+    return st.sampled_from(_histories(tools, system))
+
+
+@cache
+def _histories(tools: bool, system: bool) -> tuple[list[Message], ...]:
+    chance = random.Random(5)
+    made = [[Message("user", (Text("hi"),))]]
+    made += [_history(chance, tools, system) for _ in range(pools.SIZE // 2)]
+    return tuple(sorted(made, key=lambda history: len(repr(history))))
+
+
+def _history(chance: random.Random, tools: bool, system: bool) -> list[Message]:
     messages: list[Message] = []
-    if system and draw(st.booleans()):
-        messages.append(Message("system", (Text(draw(texts(min_size=1)).strip() or "be brief"),)))
-    for turn in range(draw(st.integers(0, max_turns))):
-        messages.append(Message("user", (Text(_visible(draw(texts(min_size=1)))),)))
-        spoken: list[Part] = [Text(_visible(draw(texts(min_size=1))))]
+    if system and chance.random() < 0.5:
+        messages.append(Message("system", (_text(chance),)))
+    for turn in range(chance.choice((0, 0, 1, 1, 2, 4))):
+        messages.append(Message("user", (_text(chance),)))
         calls = [
-            ToolCall(f"call_{turn}_{index}", TOOL.name, call.arguments)
-            for index, call in enumerate(draw(tool_calls(2)) if tools else [])
+            ToolCall(f"call_{turn}_{index}", TOOL.name, pools.compact(chance.choice(pools.objects())))
+            for index in range(chance.choice((0, 1, 2)) if tools else 0)
         ]
-        messages.append(Message("assistant", (*spoken, *calls)))
+        messages.append(Message("assistant", (_text(chance), *calls)))
         if calls:
-            results = [ToolResult(call.id, (Text(_visible(draw(texts(min_size=1)))),)) for call in calls]
-            messages.append(Message("tool", tuple(results)))
-    return [*messages, Message("user", (Text(_visible(draw(texts(min_size=1)))),))]
+            messages.append(Message("tool", tuple(ToolResult(call.id, (_text(chance),)) for call in calls)))
+    return [*messages, Message("user", (_text(chance),))]
 
 
-def _visible(text: str) -> str:
+def _text(chance: random.Random) -> Text:
     """Several providers refuse a turn of white space alone, and an answer that ends with it."""
-    return f"{text}." if text.strip() != text or not text else text
+    text = chance.choice(pools.texts())
+    return Text(text if text.strip() == text else f"{text}.")
 
 
 NUMBERS: Final[dict[str, tuple[Any, ...]]] = {
@@ -153,6 +178,18 @@ NUMBERS: Final[dict[str, tuple[Any, ...]]] = {
 """Values of each hint that are inside every provider's range."""
 
 
+@cache
+def _parameters() -> tuple[dict[str, Any], ...]:
+    """Mixtures of them: none, each value alone, then more and more."""
+    chance = random.Random(6)
+    made: list[dict[str, Any]] = [{}]
+    made += [{name: value} for name, values in NUMBERS.items() for value in values]
+    while len(made) < pools.SIZE:
+        names = chance.sample(list(NUMBERS), chance.randint(2, len(NUMBERS)))
+        made.append({name: chance.choice(NUMBERS[name]) for name in names})
+    return tuple(sorted(made, key=len))
+
+
 @st.composite
 def requests(draw: Any, subject: Subject, *, stream: bool | None = None) -> Request:
     """A request with any legal mixture of parameters; what the subject declares unsupported is asked for as well as
@@ -160,16 +197,14 @@ def requests(draw: Any, subject: Subject, *, stream: bool | None = None) -> Requ
     """
     with_tools = not subject.support("tools").refused and draw(st.booleans())
     system = not subject.support("system").refused
-    parameters: dict[str, Any] = {
-        name: draw(st.sampled_from(values)) for name, values in NUMBERS.items() if draw(st.integers(0, 3)) == 0
-    }
+    parameters: dict[str, Any] = {**draw(st.sampled_from(_parameters()))}
     if with_tools:
-        parameters["tools"] = [TOOL, *draw(tools(2))]
-        if not subject.support("tools_while_reasoning").refused:
-            parameters["tool_choice"] = draw(st.sampled_from([None, "auto", "none"]))
-        else:
+        parameters["tools"] = [TOOL, *[tool for tool in draw(tools()) if tool.name != TOOL.name]]
+        if subject.support("tools_while_reasoning").refused:
             parameters["reasoning_effort"] = "none"
-    elif not subject.support("structured_output").refused and draw(st.integers(0, 4)) == 0:
+        else:
+            parameters["tool_choice"] = draw(st.sampled_from([None, "auto", "none"]))
+    elif not subject.support("structured_output").refused and draw(st.integers(0, 4)) == 4:
         parameters["output_schema"] = SCHEMA
     if stream is None:
         stream = not subject.support("streaming").refused and draw(st.booleans())

@@ -79,9 +79,10 @@ class Sent:
 class Subject:
     """A plugin over one API. `provider` is the plugin object, `model` the model asked for, `dialect` the other end.
 
-    `also` are further models, for the checks of capabilities. `keys` are further keys of the target, as in YAML. `distribution` is its `importlib.metadata` distribution, `entry`
-    the name of its entry point; None for an object that was not installed. `facts` is what was seen while the plugin
-    was imported (a mapping made by the worker; None where nobody watched).
+    `also` are further models, for the checks of capabilities. `keys` are further keys of the target, as in YAML.
+    `distribution` is its `importlib.metadata` distribution, `entry` the name of its entry point; None for an object
+    that was not installed. `facts` is what was seen while the plugin was imported (a mapping made by the worker; None
+    where nobody watched).
     """
 
     def __init__(

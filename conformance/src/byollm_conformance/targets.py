@@ -6,10 +6,11 @@ repository::
     apis:
       chat: {model: acme-large, dialect: openai-chat, options: {workspace: w1}}
     expected_failures:
-      - {id: TOL-09, reason: "the gateway drops pictures, ticket 4711", expires: 2027-06-01}
+      - {id: TOL-09, reason: "the gateway drops pictures, ticket 4711", expires: "2027-06-01"}
 
 `dialect` names a wire; without it the API's name does. `strict: false`: the server merely speaks a vendor's dialect.
-`also` lists further models, for the checks of capabilities. `options` are further keys of the target. Silent about an API: it is asked for "a-model".
+`also` lists further models, for the checks of capabilities. `options` are further keys of the target. Silent about an
+API: it is asked for "a-model".
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from byollm.engine.call import SYSTEM_CLOCK, Call
 from byollm.engine.middleware import Observers
 from byollm.engine.operation import Operation
 from byollm.errors import ConfigError, ProtocolError, UnsupportedFeatureError
-from byollm.types.request import Request, unknown_parameter
+from byollm.types.request import PARAMETERS, Request, unknown_parameter
 
 if TYPE_CHECKING:
     from byollm.config.records import Extension, LlmConfig
@@ -65,6 +65,7 @@ class Setup:
         layers = [*_extensions("byollm.middleware", self.config, self.config.middleware), *middleware]
         self.operation = Operation(layers, self.observers, log_content or self.config.log_content)
         self._lines: dict[tuple[str, str | None], Line] = {}
+        self._routes: dict[tuple[str | None, str | None, str | None], list[Line]] = {}
         self._lock = threading.Lock()
 
     def __reduce__(self) -> NoReturn:
@@ -75,11 +76,14 @@ class Setup:
 
     def lines(self, task: str | None, deployment: str | None, tenant: str | None) -> list[Line]:
         """The candidates of a call, in order. Raises ConfigError for names that do not exist."""
-        from byollm.config.llm_config import resolve_deployment, resolve_task
+        found = self._routes.get((task, deployment, tenant))
+        if found is None:
+            from byollm.config.llm_config import resolve_deployment, resolve_task
 
-        config = self.config
-        route = resolve_task(config, task) if deployment is None else resolve_deployment(config, deployment)
-        return [self.line(name, tenant) for name in route.candidates]
+            config = self.config
+            route = resolve_task(config, task) if deployment is None else resolve_deployment(config, deployment)
+            found = self._routes[task, deployment, tenant] = [self.line(name, tenant) for name in route.candidates]
+        return found
 
     def line(self, name: str, tenant: str | None = None) -> Line:
         """One deployment of a tenant, made at first use. Raises ConfigError and PluginError."""
@@ -107,7 +111,9 @@ class Setup:
 
     def prepare(self, messages: Any, parameters: dict[str, Any], *, stream: bool) -> tuple[Call, Request, list[Line]]:
         """Sort the words of a call. Raises UnknownParameterError and ConfigError before anything is sent."""
-        words = {name: parameters.pop(name) for name in CALL_WORDS if name in parameters}
+        words: dict[str, Any] = {}
+        if not parameters.keys().isdisjoint(CALL_WORDS):
+            words = {name: parameters.pop(name) for name in CALL_WORDS if name in parameters}
         if "stream" in parameters or "model" in parameters:
             raise unknown_parameter("stream" if "stream" in parameters else "model")
         if isinstance(messages, Request):
@@ -118,23 +124,12 @@ class Setup:
         if not request.messages:
             raise ConfigError("there is no message to answer", hint='pass a text or messages: client.complete("hi")')
         lines = self.lines(words.get("task"), words.get("deployment"), words.get("tenant"))
-        region, data_class = words.get("region"), words.get("data_class")
-        if region is not None:
-            lines = _in_region(lines, region)
-        if data_class is not None:
-            lines = _allowed_for(lines, data_class)
-        timeout = _seconds(words.get("timeout"))
-        total = timeout if timeout is not None else lines[0].timeouts.total
-        call = Call(
-            task=words.get("task"),
-            tenant=words.get("tenant"),
-            data_class=words.get("data_class"),
-            region=region,
-            labels=words.get("labels") or {},
-            stream=stream,
-            deadline=None if total is None else self.clock.monotonic() + total,
-            clock=self.clock,
-        )
+        call = Call(stream=stream, quiet=not stream, clock=self.clock)
+        if words:
+            lines = _sorted_out(words, call, lines)
+        total = _seconds(words["timeout"]) if words.get("timeout") is not None else lines[0].timeouts.total
+        if total is not None:
+            call.deadline = self.clock.monotonic() + total
         return call, request, lines
 
     def counting(self, line: Line, request: Request) -> TokenCount | Exchange[TokenCount]:
@@ -191,17 +186,25 @@ def _credential_names(line: Line, exchange: Exchange[Any]) -> list[str]:
 
 
 def _known(parameters: dict[str, Any]) -> dict[str, Any]:
-    from byollm.types.request import PARAMETERS
-
-    for name in parameters:
+    for name in () if PARAMETERS.issuperset(parameters) else parameters:
         if name not in PARAMETERS:
             raise unknown_parameter(name, CALL_WORDS)
     return parameters
 
 
-def _seconds(timeout: Any) -> float | None:
-    if timeout is None:
-        return None
+def _sorted_out(words: Mapping[str, Any], call: Call, lines: list[Line]) -> list[Line]:
+    """What the caller said beside the request, noted on the call; the lines that it leaves."""
+    call.task, call.tenant = words.get("task"), words.get("tenant")
+    call.data_class, call.region = words.get("data_class"), words.get("region")
+    call.labels = words.get("labels") or {}
+    if call.region is not None:
+        lines = _in_region(lines, call.region)
+    if call.data_class is not None:
+        lines = _allowed_for(lines, call.data_class)
+    return lines
+
+
+def _seconds(timeout: Any) -> float:
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0 or timeout == float("inf"):
         raise ConfigError(f"timeout must be a number of seconds above 0, not {timeout!r}")
     return float(timeout)

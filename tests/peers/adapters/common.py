@@ -54,7 +54,11 @@ class Seen:
 
 
 class Adapter(Protocol):
-    """A module of this folder."""
+    """A module of this folder.
+
+    One may have `USAGE_ASKED`, the parameters by which its library is asked for the usage of a stream; without it the
+    library always asks.
+    """
 
     def complete(self, ask: Ask, seen: Seen) -> None:
         """One whole answer."""

@@ -8,6 +8,8 @@ from langchain_openai import ChatOpenAI  # type: ignore[import-not-found]  # liv
 
 from tests.peers.adapters.common import MODEL, PROMPT, TOOLS, Ask, Seen
 
+USAGE_ASKED = {"stream_usage": True}
+
 
 def complete(ask: Ask, seen: Seen) -> None:
     """One whole answer."""

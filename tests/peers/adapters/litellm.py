@@ -6,6 +6,8 @@ import litellm  # type: ignore[import-not-found]  # lives in an environment of i
 
 from tests.peers.adapters.common import MODEL, TOOLS, Ask, Seen, messages, read_chunks, read_completion
 
+USAGE_ASKED = {"stream_options": {"include_usage": True}}
+
 
 def complete(ask: Ask, seen: Seen) -> None:
     """One whole answer."""

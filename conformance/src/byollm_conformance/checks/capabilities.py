@@ -12,7 +12,7 @@ from byollm.types.messages import user
 from byollm.types.parts import Text
 from byollm.types.request import EFFORTS, Request
 from byollm_conformance.effort import Effort
-from byollm_conformance.mirror import CONTRACTS, HINTS, TOOL, prove
+from byollm_conformance.mirror import CONTRACTS, HINTS, TOOL, prove, suited
 from byollm_conformance.model import Broken, check
 from byollm_conformance.subject import Subject, Translation
 
@@ -69,7 +69,7 @@ def _asked(subject: Subject, name: str) -> tuple[str, Request | None, Request]:
     """The Adjustment's field, a request with the feature, and the same request without it."""
     can = subject.capabilities
     made = CONTRACTS.get(name) or (HINTS[name][1] if name in HINTS else None)
-    if made is None or name in ("streaming",) and subject.local:
+    if made is None:
         return "", None, Request("hi")
     request = made(subject)
     if name in ("temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty"):
@@ -79,9 +79,7 @@ def _asked(subject: Subject, name: str) -> tuple[str, Request | None, Request]:
         request = request.with_(reasoning_effort=efforts[-1]) if efforts else request
     if name == "service_tier" and can.service_tiers:
         request = request.with_(service_tier=can.service_tiers[-1])
-    if name.startswith("tool_choice") or name == "parallel_tool_calls_off":
-        request = _without_reasoning(request, can)
-    field = HINTS[name][0] if name in HINTS else ""
+    field, request = HINTS[name][0] if name in HINTS else "", suited(subject, request)
     return field, request if name not in _USUAL else _unusual(name, request), _bare(name, request)
 
 
@@ -105,7 +103,7 @@ def _bare(name: str, request: Request) -> Request:
     if name == "parallel_tool_calls_off":
         return request.with_(parallel_tool_calls=None)
     if name == "strict_tools":
-        return Request("hi", tools=[TOOL])
+        return request.with_(tools=[TOOL])
     return Request("hello")
 
 
@@ -303,8 +301,8 @@ def _shows(subject: Subject, name: str, sent: Any) -> bool:
 @check(
     "MET-06",
     "MUST",
-    "`capabilities` answers with Capabilities that fit the schema: every feature has one of the five states, limits are "
-    "positive whole numbers, ranges go upwards, efforts are neutral words from weak to strong.",
+    "`capabilities` answers with Capabilities that fit the schema: every feature has one of the five states, limits "
+    "are positive whole numbers, ranges go upwards, efforts are neutral words from weak to strong.",
     spec="spec/capabilities.md#8",
 )
 def capabilities_are_well_formed(subject: Subject, effort: Effort) -> None:
@@ -327,7 +325,7 @@ def _problem(can: Capabilities) -> str:
             return f"{name} is {value!r}"
     for name in ("temperature_range",):
         bounds = getattr(can, name)
-        if bounds is not None and not (len(bounds) == 2 and all(map(math.isfinite, bounds)) and bounds[0] < bounds[1]):
+        if bounds is not None and not (len(bounds) == 2 and all(map(math.isfinite, bounds)) and bounds[0] <= bounds[1]):
             return f"{name} is {bounds!r}"
     efforts = can.reasoning_efforts
     if efforts is not None:

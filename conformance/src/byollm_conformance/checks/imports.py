@@ -78,7 +78,6 @@ def _called(node: ast.Call) -> str:
     function = node.func
     if isinstance(function, ast.Name) and function.id in CALLS:
         return function.id
-    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
-        if (function.value.id, function.attr) in MEMBERS:
-            return f"{function.value.id}.{function.attr}"
-    return ""
+    if not isinstance(function, ast.Attribute) or not isinstance(function.value, ast.Name):
+        return ""
+    return f"{function.value.id}.{function.attr}" if (function.value.id, function.attr) in MEMBERS else ""

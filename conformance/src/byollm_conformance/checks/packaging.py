@@ -183,7 +183,7 @@ def distribution_is_plain(subject: Subject, effort: Effort) -> None:
 @check(
     "MET-12",
     "MUST",
-    "Two deployments of one plugin do not know of each other: neither endpoint, model nor key of one shows in the other.",
+    "Two deployments of one plugin do not know of each other: no endpoint, model or key of one shows in the other.",
     spec="spec/config.md#9",
 )
 def deployments_are_isolated(subject: Subject, effort: Effort) -> None:

@@ -189,8 +189,8 @@ class _Reading:
                 problem = ProtocolError(f"the answer cannot be read ({type(error).__name__})")
             if held is not None:
                 held += events
-            elif events:
-                yield from self.take(events)
+            elif events and (ready := self.take(events)):
+                yield Emit(ready)
             if problem is not None and self.finish is None:
                 raise self.failed(problem, head)
         if held is not None:
@@ -198,8 +198,10 @@ class _Reading:
             if follow is not None:
                 yield Close(whole)
                 return follow
-            yield from self.take(held)
-        yield from self.release()
+            if ready := self.take(held):
+                yield Emit(ready)
+        if ready := self.release():
+            yield Emit(ready)
         self.check_finished("the answer ended without its terminal marker", head)
         self.document = getattr(decoder, "document", None)
         yield Close(whole)
@@ -236,42 +238,41 @@ class _Reading:
                 raise self.failed(from_broken(events, self.partial(), answered=True), None)
             if not events:
                 break
-            yield from self.take(events)
+            if ready := self.take(events):
+                yield Emit(ready)
             if self.ended:
                 break
-        yield from self.release()
+        if ready := self.release():
+            yield Emit(ready)
         self.check_finished("the in-process model ended without Finished", None)
         yield Close(False)
 
-    def take(self, events: list[Event]) -> Steps[None]:
-        """Assemble, and show what may be shown."""
+    def take(self, events: list[Event]) -> list[Event] | None:
+        """Assemble, and answer what may be shown."""
         if self.cutter is not None:
             events = self.cutter.feed(events)
             self.ended = self.cutter.cut
-        if any(type(event) is Finished for event in events):
+        if Finished in map(type, events):
             # Some servers go on after a finish: a second tool call, the finish once more. The last one counts.
             self.finish = next(event for event in reversed(events) if type(event) is Finished)
             events = [event for event in events if type(event) is not Finished]
-            if not events:
-                return
-        yield from self.show(events)
+        return self.show(events) if events else None
 
-    def release(self) -> Steps[None]:
+    def release(self) -> list[Event] | None:
         """The answer is over: show the terminal marker that was held back for it."""
-        if self.finish is not None:
-            yield from self.show([self.finish])
+        return self.show([self.finish]) if self.finish is not None else None
 
-    def show(self, events: list[Event]) -> Steps[None]:
+    def show(self, events: list[Event]) -> list[Event] | None:
         """Hold back what is no content yet, so that another deployment may still take over unseen."""
         self.assembler.feed(events)
         pending = self.pending
         if pending is not None:
             pending += events
-            if all(type(event) in NOT_CONTENT for event in events):
-                return
+            if NOT_CONTENT.issuperset(map(type, events)):
+                return None
             self.pending, events = None, pending
             self.call.committed = True
-        yield Emit(events)
+        return None if self.call.quiet else events
 
     def partial(self) -> Completion | None:
         """What has arrived, if there was content."""

@@ -58,7 +58,7 @@ SYSTEM_CLOCK = SystemClock()
 class Call:
     """What middleware and observers are told of a call.
 
-    `id` names the operation; `deadline` is an instant of the clock or None; `labels` are the caller's own words.
+    `id` names the operation, in 16 hex digits; `deadline` is an instant of the clock or None; `labels` are the caller's own words.
     `attempts` grows as they end. `notes` is for middleware to keep things in, under its own name.
     """
 
@@ -72,7 +72,8 @@ class Call:
     timeouts: Timeouts | None = None
     clock: Clock = SYSTEM_CLOCK
     cancellation: Cancellation = field(default_factory=Cancellation)
-    id: str = field(default_factory=lambda: os.urandom(8).hex())
+    quiet: bool = False
+    """Nobody looks at the events, only at the completion: none need be shown."""
     attempts: list[Attempt] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
@@ -81,6 +82,14 @@ class Call:
     """Of the last answer that came."""
     log_content: bool = False
     random: Callable[[], float] = random.random
+    _id: str = ""
+
+    @property
+    def id(self) -> str:
+        """Made when it is first asked for: few calls are looked at so closely."""
+        if not self._id:
+            self._id = os.urandom(8).hex()
+        return self._id
 
     def local_context(self, deadline: float | None) -> LocalContext:
         """What an in-process model sees of this call."""

@@ -57,13 +57,16 @@ class Operation:
     def run(self, call: Call, request: Request, lines: Sequence[Line]) -> Steps[Completion]:
         """The whole call. An answer that a middleware made itself is emitted as events too."""
         call.log_content = self.log_content
+        if not self._operation_layers:
+            return self._route(call, request, lines)
+        return self._layered(call, request, lines)
+
+    def _layered(self, call: Call, request: Request, lines: Sequence[Line]) -> Steps[Completion]:
+        call.quiet = False
 
         def core(request: Request) -> Steps[Completion]:
             return self._route(call, request, lines)
 
-        steps = wrap(self._operation_layers, call, core)(request) if self._operation_layers else core(request)
-        if not self._operation_layers:
-            return (yield from steps)
         emitted = False
 
         def seen(step: Emit) -> Emit:
@@ -71,15 +74,13 @@ class Operation:
             emitted = True
             return step
 
-        completion = yield from relay(steps, seen)
+        completion = yield from relay(wrap(self._operation_layers, call, core)(request), seen)
         if not emitted:
             yield Emit(events_of(completion))
         return completion
 
     def _route(self, call: Call, request: Request, lines: Sequence[Line]) -> Steps[Completion]:
-        if not lines:
-            raise NoRouteError("no deployment is configured for this call", skipped=call.skipped)
-        return (yield from _Trip(self, call, request).over(_healthy_first(call, lines)))
+        return _Trip(self, call, request).over(_healthy_first(call, lines))
 
     def once(self, call: Call, request: Request, line: Line, number: int) -> Steps[Completion]:
         """One attempt with its middleware, told to the observers and recorded once it is on its way."""
@@ -96,6 +97,7 @@ class Operation:
         if line.limiter is not None:
             yield Acquire(line.limiter)
         if self._attempt_layers:
+            call.quiet = False
             steps = wrap(self._attempt_layers, call, lambda changed: attempt(call, line, changed, sending))(request)
         else:
             steps = attempt(call, line, request, sending)

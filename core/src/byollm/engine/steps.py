@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from byollm.types.events import Event
+from byollm.types.frozen import quick
 from byollm.wire.exchange import HttpRequest, LocalCall
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Open:
     """Send a request over a line. Answer: `Head` or `Broken`. The credentials are added below the engine."""
@@ -45,6 +47,7 @@ class Read:
     """The next piece of the open answer: bytes (b"" at the end), events of a local model, or `Broken`."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Close:
     """Done with the open answer. `reuse`: the connection may serve again."""
@@ -81,6 +84,7 @@ class Acquire:
     reserve: Callable[[], float]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Emit:
     """Events of one piece, for the caller."""

@@ -16,6 +16,7 @@ from byollm.errors import UnsupportedFeatureError
 from byollm.providers.history import check_pairing, drop_empty_turns, keep_own_state, map_parts
 from byollm.types.capabilities import Capabilities, Support
 from byollm.types.completion import Adjustment
+from byollm.types.frozen import quick
 from byollm.types.media import is_remote
 from byollm.types.messages import Message
 from byollm.types.parts import Audio, Document, Image, Opaque, Part, ToolResult
@@ -47,6 +48,7 @@ CLASSES: Final[dict[str, str]] = {
 """Every parameter and what happens to it where a model lacks it; `spec/` shows it as a table."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Fitted:
     """The request to translate, what was changed, and the stop strings that the core must cut itself."""

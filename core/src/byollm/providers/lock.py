@@ -55,7 +55,7 @@ def digest(files: Mapping[str, str]) -> str:
 
 
 def made_here(file: PurePosixPath) -> bool:
-    """An installer makes it, on each machine anew. Scripts are outside of the folder for modules: nobody imports them."""
+    """An installer makes it, on each machine anew. Scripts stand outside of the folder for modules; none is one."""
     noted = len(file.parts) == 2 and file.parts[0].endswith(".dist-info") and file.name in _MADE_HERE
     return noted or file.parts[0] == ".." or file.suffix == ".pyc"
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from byollm.errors import ByollmError, OutputInvalidError
 from byollm.types.events import FinishReason
+from byollm.types.frozen import quick
 from byollm.types.messages import Message
 from byollm.types.parts import Part, Reasoning, Text, ToolCall, read_json
 from byollm.types.usage import Usage
@@ -33,6 +34,7 @@ class Adjustment:
         return f"{self.field} {self.action} ({change}): {self.reason}"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try at one deployment. `milliseconds` is wall time; `error` is None for the one that answered.

@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from byollm.types.frozen import quick
 from byollm.types.parts import Opaque, Part
 from byollm.types.usage import Usage
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "refusal", "error", "other"]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Started:
     """The provider began to answer. `id` is the answer's, `model` the one that really serves; either may be None."""
@@ -24,6 +26,7 @@ class Started:
     model: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TextDelta:
     """More text of the part at `index`."""
@@ -32,6 +35,7 @@ class TextDelta:
     text: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ReasoningDelta:
     """More reasoning text of the part at `index`."""
@@ -40,6 +44,7 @@ class ReasoningDelta:
     text: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ToolCallStarted:
     """A tool call begins at `index`. `id` is never empty: where the provider gives none, the plugin makes one."""
@@ -49,6 +54,7 @@ class ToolCallStarted:
     name: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
     """More of the arguments' JSON text of the tool call at `index`."""
@@ -57,6 +63,7 @@ class ToolCallDelta:
     arguments: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PartAdded:
     """A part that arrives whole: a made image, a citation, a block byollm does not know (`Opaque`)."""
@@ -65,6 +72,7 @@ class PartAdded:
     part: Part
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class StateAttached:
     """Opaque state of the part at `index`: a signature, encrypted reasoning. The last one wins."""
@@ -73,6 +81,7 @@ class StateAttached:
     state: Opaque
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class UsageReported:
     """Tokens so far."""
@@ -80,6 +89,7 @@ class UsageReported:
     usage: Usage
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Finished:
     """The terminal marker of the dialect was seen. `reason` is neutral, `raw` the provider's own word."""

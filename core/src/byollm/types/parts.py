@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from byollm.errors import OutputInvalidError
+from byollm.types.frozen import quick
 from byollm.types.media import Media, resolve
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Opaque:
     """A block of one provider's dialect that has no neutral form.
@@ -29,6 +31,7 @@ class Opaque:
     data: Any
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Text:
     """Plain text."""
@@ -85,6 +88,7 @@ class Audio:
         return resolve(self.source, self.media_type, what="audio")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Reasoning:
     """What the model thought aloud, as far as the provider shows it. `state` carries its signature."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from byollm.types.frozen import quick
 
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens. None means that the provider did not tell.
@@ -31,10 +34,13 @@ class Usage:
 
     def updated(self, later: Usage) -> Usage:
         """Cumulative reports: the last known value of each field wins, and of each detail."""
+        if self == _NOTHING:
+            return later
         known = {name: value for name in _FIELDS if (value := getattr(later, name)) is not None}
         if self.details and later.details is not None:
             known["details"] = {**self.details, **later.details}
         return replace(self, **known) if known else self
 
 
+_NOTHING = Usage()
 _FIELDS = tuple(field.name for field in fields(Usage))

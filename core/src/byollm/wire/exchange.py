@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
+from byollm.types.frozen import quick
+
 if TYPE_CHECKING:
     from byollm.errors import ProviderError
     from byollm.types.completion import Adjustment
@@ -22,6 +24,7 @@ Framing = Literal["json", "sse", "ndjson", "aws-eventstream"]
 FramingName = Framing
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
     """A request without its secret. `headers` are name and value pairs, names in lower case; `body` is final bytes."""
@@ -32,6 +35,7 @@ class HttpRequest:
     body: bytes = b""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
     """A whole answer, as an auth flow gets it. Header names are in lower case."""
@@ -41,6 +45,7 @@ class HttpResponse:
     body: bytes = b""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Head:
     """Status and headers of a response, header names in lower case."""
@@ -74,6 +79,7 @@ class Failure:
 Reader = Callable[[Frame], Iterable[T]]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange(Generic[T]):
     """A request, and how to read its answer into `T`: events, a token count, or capabilities.

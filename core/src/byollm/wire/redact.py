@@ -115,9 +115,9 @@ def _shapes(text: str) -> set[str]:
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for shift in range(3):
             # A key inside a longer base64 text starts at one of three alignments; its first and last characters
-            # then mix with the neighbours', so they are left out.
-            coded = encode(b"\0" * shift + raw).decode("ascii").rstrip("=")
-            shapes.add(coded[(shift * 8 + 5) // 6 : len(coded) - (1 if (len(raw) + shift) % 3 else 0)])
+            # then mix with the neighbours', so they are left out. At the end of the text the last one is its own.
+            coded = encode(b"\0" * shift + raw).decode("ascii").rstrip("=")[(shift * 8 + 5) // 6 :]
+            shapes |= {coded, coded[:-1] if (len(raw) + shift) % 3 else coded}
     return {written for shape in shapes for written in _written(shape) if len(written) >= 4}
 
 

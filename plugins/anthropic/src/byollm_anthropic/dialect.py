@@ -20,11 +20,13 @@ from byollm_anthropic.failure import error_of, fail
 from byollm_anthropic.families import Family, family_of
 from byollm_anthropic.host import Host
 from byollm_anthropic.reader import MessageReader
+from byollm_anthropic.served import MessagesSurface
 
 __all__ = [
     "Built",
     "Family",
     "Host",
+    "MessagesSurface",
     "build_body",
     "capabilities_of",
     "count_body",

@@ -24,7 +24,7 @@ def conversation(
     system: list[Block] = []
     while messages and messages[0].role in ("system", "developer"):
         system += _instructions(messages.pop(0))
-    turns = _merged(_turns(messages, family, blocks, notes))
+    turns = _merged(_unblanked(list(_turns(messages, family, blocks, notes)), notes))
     while turns and turns[0][0] == "system":  # what stood before it was blank
         system += turns.pop(0)[1]
     if blocks.dropped_thinking:
@@ -55,10 +55,16 @@ def _turns(
         role = "assistant" if message.role == "assistant" else "user"
         made = [block for block in (blocks.block(part, role) for part in message.parts) if block is not None]
         waiting = any(block.get("type") == "tool_use" for block in made) if role == "assistant" else False
-        if role == "user" and not made:
-            made = [{"type": "text", "text": FILLER}]
-            notes.add("messages", "emulated", f"the server refuses blank text: a blank turn is sent as {FILLER!r}")
         yield role, made
+
+
+def _unblanked(turns: list[tuple[str, list[Block]]], notes: Notes) -> list[tuple[str, list[Block]]]:
+    """A user's turn without a word stays a turn: left out, the answer before it would be asked to go on."""
+    if not any(content for _, content in turns) or all(content or role != "user" for role, content in turns):
+        return turns
+    notes.add("messages", "emulated", f"the server refuses blank text: a blank turn is sent as {FILLER!r}")
+    filler: Block = {"type": "text", "text": FILLER}
+    return [(role, content or ([dict(filler)] if role == "user" else [])) for role, content in turns]
 
 
 def _instructions(message: Message) -> list[Block]:

@@ -78,8 +78,7 @@ _ROWS: Final = (
     replace(_BUDGET, name="2.5-flash-lite"),
     replace(_BUDGET, name="2.5-computer-use", window=128_000, output=64_000),
     replace(_PLAIN, name="2.5-flash-image", window=65_536, output=32_768),
-    replace(_PLAIN, name="2.5-flash-preview-tts", window=8_192, output=16_384, images=UNSUPPORTED, audio=UNSUPPORTED,
-            system=True),
+    replace(_PLAIN, name="2.5-flash-preview-tts", window=8_192, output=16_384, images=UNSUPPORTED, audio=UNSUPPORTED),
     replace(_PLAIN, name="2.5-pro-preview-tts", window=8_192, output=16_384, images=UNSUPPORTED, audio=UNSUPPORTED),
     replace(_LEVELS, name="3-pro", efforts=("low", "high")),
     replace(_LEVELS, name="3-flash"),
@@ -100,8 +99,8 @@ _ROWS: Final = (
     replace(_NO_MINIMAL, name="robotics-er-2", window=131_072, sampling=UNKNOWN),
     replace(_NO_MINIMAL, name="omni-1.1-flash", tools=UNKNOWN, sampling=UNKNOWN),
     replace(_GEMMA, name="gemma-3-27b-it", window=131_072, output=8_192, system=False),
-    replace(_GEMMA, name="gemma-4-26b-a4b-it", window=262_144, output=32_768, efforts=()),
-    replace(_GEMMA, name="gemma-4-31b-it", window=262_144, output=32_768, efforts=()),
+    replace(_GEMMA, name="gemma-4-26b-a4b-it", window=262_144, output=32_768),
+    replace(_GEMMA, name="gemma-4-31b-it", window=262_144, output=32_768),
 )  # fmt: skip
 FAMILIES: Final[dict[str, Family]] = {row.name: row for row in _ROWS}
 
@@ -111,7 +110,6 @@ UNKNOWN_GEMINI: Final = replace(
     source=ASSUMED,
     window=None,
     output=None,
-    efforts=None,
     sampling=UNKNOWN,
     penalties=UNKNOWN,
     known=False,
@@ -150,7 +148,7 @@ def bare(model: str) -> str:
 def family_of(model: str) -> Family:
     """The row of a model id, whatever collection, date or suffix it carries; else one of the two unknown rows."""
     name = bare(model).lower()
-    if name.startswith("gemma-3-") or name.startswith("gemma-3n"):
+    if name.startswith(("gemma-3-", "gemma-3n")):
         return FAMILIES.get(name, replace(FAMILIES["gemma-3-27b-it"], name=name, window=None, output=None))
     if name.startswith("gemma"):
         return FAMILIES.get(name, NOT_GEMINI)

@@ -18,6 +18,8 @@ def thinking_config(request: Request, family: Family, host: Host, notes: Notes) 
         config["thinkingBudget"] = BUDGETS.get(effort, BUDGETS["high"])
     elif effort is not None and family.thinking == "level":
         config["thinkingLevel"] = _level(effort, notes)
+    elif effort not in (None, "none"):
+        notes.add("reasoning_effort", "dropped", "the model has no such setting", effort)
     if host.include_thoughts is not None and family.thinking != "none" and config.get("thinkingBudget") != 0:
         config["includeThoughts"] = host.include_thoughts
     return config or None

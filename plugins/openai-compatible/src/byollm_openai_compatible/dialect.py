@@ -4,14 +4,20 @@ from byollm_openai_compatible.chat_body import chat_body
 from byollm_openai_compatible.chat_reader import chat_reader
 from byollm_openai_compatible.errors import fail, openai_error
 from byollm_openai_compatible.ids import taken_ids
+from byollm_openai_compatible.local import Count, LocalServer, Question, Surface, Way, whole
 from byollm_openai_compatible.plugin import OpenAICompatible, count_reader
 from byollm_openai_compatible.profile import Quirks
 from byollm_openai_compatible.responses_body import responses_body
 from byollm_openai_compatible.responses_reader import responses_reader
 
 __all__ = [
+    "Count",
+    "LocalServer",
     "OpenAICompatible",
+    "Question",
     "Quirks",
+    "Surface",
+    "Way",
     "chat_body",
     "chat_reader",
     "count_reader",
@@ -20,4 +26,5 @@ __all__ = [
     "responses_body",
     "responses_reader",
     "taken_ids",
+    "whole",
 ]

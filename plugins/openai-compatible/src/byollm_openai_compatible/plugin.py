@@ -38,6 +38,7 @@ from byollm_openai_compatible.ids import taken_ids
 from byollm_openai_compatible.profile import Quirks, options_model, split_fields
 from byollm_openai_compatible.responses_body import responses_body
 from byollm_openai_compatible.responses_reader import responses_reader
+from byollm_openai_compatible.tool_names import naming_back, with_legal_names
 
 AUTHENTICATION: Final[Mapping[str, AuthScheme]] = {
     "bearer-token": Bearer(),
@@ -135,6 +136,7 @@ class OpenAICompatible:
     def complete(self, request: Request, target: Target) -> Exchange[Event]:
         """The exchange of one request over the target's dialect."""
         quirks, name = self.settled(target), self.manifest.name
+        request, own_names = with_legal_names(request)
         reader: Callable[[Head], Callable[[Frame], Any]]
         if target.api == "responses":
             body = responses_body(request, target.model, quirks, name, self.reasons(request, target))
@@ -146,6 +148,8 @@ class OpenAICompatible:
         else:
             known = ", ".join(self.manifest.apis)
             raise UnsupportedFeatureError(f"{name} has no api {target.api!r}; it speaks {known}")
+        if own_names:
+            reader = naming_back(reader, own_names)
         notes = adjustments_of(request, quirks, target.api)
         return self.exchange(
             target, quirks, path, self.amended(body, target), reader, stream=request.stream, notes=notes
@@ -154,7 +158,7 @@ class OpenAICompatible:
     @hookimpl
     def count_tokens(self, request: Request, target: Target) -> TokenCount | Exchange[TokenCount] | None:
         """A count by the server itself where it can; else the core estimates."""
-        return self.count(request, target)
+        return self.count(with_legal_names(request)[0], target)
 
     @hookimpl
     def capabilities(self, target: Target) -> Capabilities:

@@ -103,6 +103,7 @@ def _problems(body: dict[str, Any]) -> Problems:
     yield from _tools(body)
     if isinstance(name, str):
         yield from _family(name, body)
+        yield from _sounds(name, body)
         yield from _window(name, body)
 
 
@@ -260,3 +261,12 @@ def _window(name: str, body: Mapping[str, Any]) -> Problems:
     if window is not None and used > window and body.get("truncation") != "auto":
         text_ = "Your input exceeds the context window of this model. Please adjust your input and try again."
         yield refuse(text_, "input", "context_length_exceeded")
+
+
+def _sounds(name: str, body: Mapping[str, Any]) -> Problems:
+    given = body.get("input")
+    for item in given if isinstance(given, list) and not models.hears(name) else ():
+        content = item.get("content") if isinstance(item, dict) else None
+        for part in content if isinstance(content, list) else ():
+            if isinstance(part, dict) and part.get("type") == "input_audio":
+                yield refuse(f"The model '{name}' does not take audio inputs.", "input", "invalid_value")

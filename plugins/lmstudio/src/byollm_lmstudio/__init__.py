@@ -1,0 +1,5 @@
+"""LM Studio."""
+
+from byollm_lmstudio.plugin import provider
+
+__all__ = ["provider"]

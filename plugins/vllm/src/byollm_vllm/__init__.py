@@ -1,0 +1,5 @@
+"""vLLM."""
+
+from byollm_vllm.plugin import provider
+
+__all__ = ["provider"]
