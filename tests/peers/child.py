@@ -1,7 +1,7 @@
 """One library in one process: `python -m tests.peers.child ADAPTER DISTRIBUTION`.
 
-Reads a JSON line {"how", "debug", "base", "key", "tools", "parameters"} and writes one with the facts, until the input ends.
-It imports nothing but the standard library and the adapter, because it runs in the library's own environment.
+Reads a JSON line {"how", "debug", "base", "key", "tools", "parameters"} and writes one with the facts, until the input
+ends. It imports nothing but the standard library and the adapter, because it runs in the library's own environment.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ class Library:
     """One column of the table.
 
     `name` is the column's title; `module` that of its adapter; `distribution` the one whose version is shown;
-    `requirements` what pip is asked for, none for byollm, which runs from this tree; `own` the packages whose exceptions
-    are this library's own; `seconds` how long the installation took on two cores (2026-11-21, empty cache).
+    `requirements` what pip is asked for, none for byollm, which runs from this tree; `own` the packages whose
+    exceptions are this library's own; `seconds` how long the installation took on two cores (2026-11-21, empty cache).
     `carriers` are those of its distributions whose lower bound on certifi no index may have reached yet, see `loosely`.
     """
 
@@ -127,7 +127,7 @@ def environment(library: Library) -> Environment:
 def build(library: Library, folder: Path, python: Path) -> tuple[str, ...]:
     """Make the environment; what is unmet. Raises NotInstalled, and leaves nothing half-made behind."""
     shown = " ".join(library.requirements)
-    print(f"peers: installing {shown} into {folder.relative_to(ROOT)} (about {library.seconds} s, or three times that) …", flush=True)
+    tell(f"peers: installing {shown} into {folder.relative_to(ROOT)} (about {library.seconds} s; busy, 3 times that) …")
     started = time.monotonic()
     shutil.rmtree(folder, ignore_errors=True)
     try:
@@ -136,7 +136,7 @@ def build(library: Library, folder: Path, python: Path) -> tuple[str, ...]:
     except NotInstalled:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    print(f"peers: {library.name} is ready after {time.monotonic() - started:.0f} s", flush=True)
+    tell(f"peers: {library.name} is ready after {time.monotonic() - started:.0f} s")
     return unmet
 
 
@@ -153,7 +153,7 @@ def install(library: Library, python: Path) -> tuple[str, ...]:
     )
     unmet = tuple(done.stdout.splitlines()) if done.returncode else ()
     for line in unmet:
-        print(f"peers: {line}", flush=True)
+        tell(f"peers: {line}")
     return unmet
 
 
@@ -184,3 +184,8 @@ def said(*command: str) -> str:
         errors = [line for line in (done.stderr or done.stdout).splitlines() if line.startswith("ERROR")]
         raise NotInstalled(errors[0] if errors else f"`{' '.join(command[1:4])[:60]}` ended with {done.returncode}")
     return done.stdout
+
+
+def tell(line: str) -> None:
+    """How it goes, beside the answer on standard output."""
+    print(line, file=sys.stderr, flush=True)

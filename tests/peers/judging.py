@@ -12,23 +12,23 @@ from tests.peers.scenarios import CALLS, TEXT, UNICODE, USAGE, WAIT
 
 WORDS: Final[Mapping[str, str]] = {
     "right": "the right answer",
-    "silent": "a broken answer is returned as if it were whole",
-    "invented": "something is returned that the provider never said",
-    "corrupted": "what the provider said is returned changed",
-    "dropped": "what was sent is lost without a word",
-    "passed on": "the provider's fault reaches the program as it is",
-    "sent": "the mistake goes out to the provider",
-    "untold": "there is no place where the program could read it",
-    "if asked": "right only when the caller asks for it by an option",
-    "header only": "waits, but the seconds stand in the response's header only",
+    "silent": "returned as if it were whole",
+    "invented": "the provider never said it",
+    "corrupted": "what the provider said is changed",
+    "dropped": "lost without a word",
+    "passed on": "the provider's fault reaches the program",
+    "sent": "the mistake goes out",
+    "untold": "the library has no word for it",
+    "if asked": "right when an option asks for it",
+    "header only": "waits; the seconds stand in the response's headers only",
     "no wait": "asks again before the time, or never",
-    "no hint": "refused in time, without the right name",
+    "no hint": "refused, without the right name",
     "no partial": "raised, without what had arrived",
-    "typed wrong": "an error of its own, of another class",
-    "untyped": "one class of its own for everything",
+    "typed wrong": "an own error of another class",
+    "untyped": "one own class for everything",
     "raw error": "the error of a library below",
-    "crash": "an exception that no caller can expect",
-    "markup": "the HTML page is in the message",
+    "crash": "an exception that was not written for the caller",
+    "markup": "the page's HTML in the message",
     "leaks key": "the key can be read in the error",
     "hangs": "no answer and no error in 40 s",
 }
@@ -169,6 +169,10 @@ def _told_to_wait(facts: Facts) -> bool:
     return str(facts.attribute("retry_after")) in (str(WAIT), str(float(WAIT)))
 
 
+def _in_header(facts: Facts) -> bool:
+    return facts.error is not None and facts.error["retry_after_header"] == str(WAIT)
+
+
 def _clean_server_error(facts: Facts) -> bool:
     return "server" in facts.categories and facts.attribute("status", "status_code") == 502
 
@@ -225,7 +229,7 @@ RULES: Final[Mapping[int, tuple[Rule, ...]]] = {
         ("silent", _returned),
         ("no wait", lambda facts: not _waited(facts)),
         ("right", lambda facts: about("rate limit")(facts) and _told_to_wait(facts)),
-        ("header only", lambda facts: about("rate limit")(facts) and facts.error["retry_after_header"] == str(WAIT)),
+        ("header only", lambda facts: about("rate limit")(facts) and _in_header(facts)),
         ("untold", about("rate limit")),
         *WRONG_ERROR,
     ),
@@ -292,9 +296,7 @@ def verdicts(measured: Mapping[str, Any]) -> dict[int, str]:
 def broken(measured: Mapping[str, Any]) -> list[int]:
     """The plain calls that an adapter fails."""
     own = tuple(measured["own"])
-    return [
-        number for number, fits in PLAIN_RULES.items() if not fits(read(measured["scenarios"][str(number)], own))
-    ]
+    return [number for number, fits in PLAIN_RULES.items() if not fits(read(measured["scenarios"][str(number)], own))]
 
 
 __all__ = ["RULES", "WORDS", "Facts", "broken", "read", "verdict", "verdicts"]

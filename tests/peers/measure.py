@@ -31,7 +31,7 @@ QUIET = {
 
 
 class Child:
-    """A library's process."""
+    """A library's process. `limit`: seconds after which a call is said to hang."""
 
     def __init__(self, library: Library, environment: Environment, home: Path) -> None:
         kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TMPDIR", "LANG") if name in os.environ}
@@ -46,8 +46,10 @@ class Child:
             text=True,
             encoding="utf-8",
         )
+        self.limit = LIMIT
         self._lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.hello = self.answer(START)
 
     def _read(self) -> None:
@@ -61,7 +63,7 @@ class Child:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(question) + "\n")
         self.process.stdin.flush()
-        return self.answer(LIMIT)
+        return self.answer(self.limit)
 
     def answer(self, seconds: float) -> dict[str, Any]:
         """The next line it writes."""
@@ -89,11 +91,12 @@ class Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(5)
+        self._reader.join(5)
         self.process.stdout.close()
 
 
 def measure(library: Library, environment: Environment) -> dict[str, Any]:
-    """Versions, and the facts of each scenario by its number. Raises RuntimeError when the library cannot be imported."""
+    """Versions, and the facts of each scenario by its number. Raises RuntimeError for what cannot be imported."""
     with tempfile.TemporaryDirectory() as folder, serve(stand_in=False) as twin:
         home = Path(folder)
         child = Child(library, environment, home)
@@ -152,5 +155,3 @@ def _clock(twin: Twins, arrivals: list[float], done: threading.Event) -> None:
         if ended:
             return
         done.wait(0.01)
-
-

@@ -23,7 +23,7 @@ TABLE = HERE / "TABLE.md"
 
 def measured(names: list[str]) -> dict[str, Any]:
     """Every library that can be installed and asked, and why the others could not."""
-    from tests.peers.environments import LIBRARIES, NotInstalled, environment
+    from tests.peers.environments import LIBRARIES, NotInstalled, environment, tell
     from tests.peers.judging import broken, verdicts
     from tests.peers.measure import measure
 
@@ -35,16 +35,16 @@ def measured(names: list[str]) -> dict[str, Any]:
         started = time.monotonic()
         try:
             place = environment(library)
-            print(f"peers: {library.name}: 13 scenarios (about 10 s) …", file=sys.stderr, flush=True)
+            tell(f"peers: {library.name}: 13 scenarios (about 10 s) …")
             facts = measure(library, place)
         except (NotInstalled, RuntimeError) as error:
             missing[library.name] = str(error)
-            print(f"peers: {library.name} stays empty: {error}", file=sys.stderr)
+            tell(f"peers: {library.name} stays empty: {error}")
             continue
         failed = broken(facts)
         if failed:
             missing[library.name] = f"its adapter fails the plain calls {failed}"
-            print(f"peers: {library.name} stays empty: {missing[library.name]}", file=sys.stderr)
+            tell(f"peers: {library.name} stays empty: {missing[library.name]}")
             continue
         facts["verdicts"] = verdicts(facts)
         facts["measured_in"] = round(time.monotonic() - started, 1)
@@ -58,23 +58,28 @@ def measured(names: list[str]) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Measure, judge, print; 1 when a library is missing or byollm is not right everywhere."""
+    """Measure, judge, print; 1 when byollm is not right everywhere, or when there is no other to compare it with."""
     sys.path.insert(0, str(ROOT))
+    from tests.peers.judging import verdicts
     from tests.peers.table import markdown, plain, versions
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("libraries", nargs="*", help="columns to measure; all of them without this")
     parser.add_argument("--json", action="store_true", help="print facts and verdicts as JSON")
-    parser.add_argument("--markdown", action="store_true", help="print the README's block and write tests/peers/TABLE.md")
+    parser.add_argument("--markdown", action="store_true", help="print the README's block, and write it to TABLE.md")
     parser.add_argument("--again", action="store_true", help="judge the facts of build/peers.json, measure nothing")
     options = parser.parse_args()
+    if options.again and not RESULT.exists():
+        parser.error(f"{RESULT.relative_to(ROOT)} is not there yet: measure first")
     result = json.loads(RESULT.read_text("utf-8")) if options.again else measured(options.libraries)
     if not options.libraries and not options.again:
         RESULT.parent.mkdir(exist_ok=True)
         RESULT.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
     block = markdown(result)
-    if options.markdown and not options.libraries:
+    if options.markdown and not options.libraries and not result["missing"]:
         TABLE.write_text(block, "utf-8")
+    elif options.markdown:
+        print(f"peers: {TABLE.name} is left as it is, because columns are empty", file=sys.stderr)
     if options.json:
         print(json.dumps(result, indent=1, ensure_ascii=False))
     elif options.markdown:
@@ -82,9 +87,11 @@ def main() -> int:
     else:
         print(f"\nCPython {result['python']}, {result['date']}: {', '.join(versions(result['libraries']))}\n")
         print(plain(result["libraries"]))
-        print(f"\nall facts: {RESULT.relative_to(ROOT)}" if not options.libraries else "")
-    ours = result["libraries"].get("byollm", {}).get("verdicts", {})
-    return 1 if result["missing"] or set(ours.values()) - {"right"} else 0
+        if not options.libraries:
+            print(f"\nall facts: {RESULT.relative_to(ROOT)}")
+    words = {name: set(verdicts(each).values()) for name, each in result["libraries"].items()}
+    alone = not options.libraries and len(words) < 2
+    return 1 if alone or words.get("byollm", {"right"}) != {"right"} else 0
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ SCENARIOS = (
         _stop_with_tools,
         tools=True,
     ),
-    Scenario(5, "usage in a tail chunk", "both token counts, as the provider told them", "stream", _usage_tail, usage=True),
+    Scenario(5, "usage in a tail chunk", "both token counts, as they were told", "stream", _usage_tail, usage=True),
     Scenario(
         6,
         "429 with Retry-After",

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.peers.environments import LIBRARIES
 from tests.peers.judging import WORDS, verdicts
-from tests.peers.scenarios import SCENARIOS
+from tests.peers.scenarios import SCENARIOS, WAIT
 
 WIDTH = 120
 EMPTY = ""
@@ -34,6 +34,15 @@ def versions(measured: Mapping[str, Any]) -> list[str]:
     return [f"{library.distribution} {measured[library.name]['version']}" for library in found]
 
 
+def unmet(measured: Mapping[str, Any]) -> str:
+    """A sentence for each requirement that pip could not meet, and for whom."""
+    asked: dict[str, list[str]] = {}
+    for name, each in measured.items():
+        for line in each["unmet"]:
+            asked.setdefault(line.partition(" has requirement ")[2].partition(", but ")[0], []).append(name)
+    return "".join(f"pip could not meet {what} for {', '.join(names)}. " for what, names in asked.items())
+
+
 def legend(table: Sequence[Sequence[str]]) -> str:
     """What the words in this table mean."""
     used = {word for row in table[1:] for word in row[1:]}
@@ -54,9 +63,10 @@ def markdown(result: Mapping[str, Any]) -> str:
     lines = [f"| {' | '.join(row)} |" for row in table]
     lines.insert(1, "|" + "---|" * len(table[0]))
     about = (
-        f"Measured on {result['date']} with CPython {result['python']} against a local server that speaks OpenAI's Chat "
-        f"Completions: {', '.join(versions(result['libraries']))}. `make peers` measures it again; the right answers and "
-        f"the rules are in `tests/peers`. {legend(table)}."
+        f"Measured on {result['date']} with CPython {result['python']} against a local server of OpenAI's Chat "
+        f"Completions, each library as pip installs it, with its defaults: {', '.join(versions(result['libraries']))}. "
+        f"{unmet(result['libraries'])}The 429 asks for {WAIT} s. Right answers and rules: `tests/peers`. "
+        f"{legend(table)}."
     )
     wrapped = textwrap.wrap(about, WIDTH, break_long_words=False, break_on_hyphens=False)
     return "\n".join([*lines, "", *wrapped]) + "\n"

@@ -129,4 +129,4 @@ def run(command: Sequence[str | Path], log: Path, *, check: bool = True) -> None
 
 if __name__ == "__main__":
     found = llama_server()
-    print(f"{found.path}  {'built in %.0f s' % found.seconds if found.seconds else 'was there'}")
+    print(found.path, f"built in {found.seconds:.0f} s" if found.seconds else "was there")

@@ -45,6 +45,9 @@ WIRES: dict[str, dict[str, Any]] = {
     "openai-responses": {"provider": "openai", "api": "responses"},
     "openai-chat": {"provider": "openai", "api": "chat"},
     "anthropic": {"provider": "anthropic"},
+    "llamacpp-chat": {"provider": "llamacpp", "api": "chat"},
+    "llamacpp-responses": {"provider": "llamacpp", "api": "responses"},
+    "llamacpp-messages": {"provider": "llamacpp", "api": "messages"},
 }
 """Every provider and surface that this server can be asked through."""
 

@@ -10,7 +10,7 @@ import socket
 from typing import Any
 from urllib.parse import urlsplit
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 import byollm
@@ -21,7 +21,7 @@ from tests.servers.llama import MODEL, WINDOW, Server
 LENGTH = 24
 CITIES = {"type": "object", "properties": {"city": {"enum": ["Oslo", "Rome"]}}, "required": ["city"]}
 WEATHER = byollm.Tool("weather", "Weather of a city", {**CITIES, "additionalProperties": False})
-UNENFORCED = ("anthropic",)
+UNENFORCED = ("anthropic", "llamacpp-messages")
 """Surfaces on which this server takes no schema: its /v1/messages has no place for one (llama.cpp of 2026-10)."""
 UNCOUNTED = ("custom", "custom-responses")
 """Nothing is assumed of a custom server, so nobody asks it to count."""
@@ -113,9 +113,11 @@ def test_overflow(client: byollm.Client) -> None:
 
 def test_wrong_key(target: dict[str, Any]) -> None:
     """A wrong key is an AuthenticationError with the server's status, and shows in no word of it."""
-    with byollm.Client({**target, "api_key": "wrong-key-987654321"}) as client:
-        with pytest.raises(errors.AuthenticationError) as caught:
-            client.complete("hi", max_tokens=4)
+    with (
+        byollm.Client({**target, "api_key": "wrong-key-987654321"}) as client,
+        pytest.raises(errors.AuthenticationError) as caught,
+    ):
+        client.complete("hi", max_tokens=4)
 
     assert 401 == caught.value.status
     assert "wrong-key" not in repr(caught.value) + str(caught.value)
@@ -123,9 +125,9 @@ def test_wrong_key(target: dict[str, Any]) -> None:
 
 def test_wrong_model(target: dict[str, Any], router: Server) -> None:
     """A server that chooses among models refuses a name it does not have."""
-    with byollm.Client({**target, "endpoint": router.url, "model": "no-such-model"}) as client:
-        with pytest.raises(errors.ModelNotFoundError):
-            client.complete("hi", max_tokens=4)
+    elsewhere = {**target, "endpoint": router.url, "model": "no-such-model"}
+    with byollm.Client(elsewhere) as client, pytest.raises(errors.ModelNotFoundError):
+        client.complete("hi", max_tokens=4)
 
 
 def test_a_server_with_one_model_says_whose_answer_it_is(target: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import json
 import platform
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import Distribution, version
 from importlib.resources import files
 from typing import Any, Final
@@ -34,7 +34,9 @@ def requirements() -> Mapping[str, Any]:
 def verdict(
     report: Report, judged: Judged, registry: Mapping[str, Check], scored: Mapping[str, Any] | None = None
 ) -> str:
-    """`conformant`, `expected-failures` (not conformant, and known), `not-conformant`, or `suite-error`."""
+    """`conformant`, `partial` (what was run held, and not all was), `expected-failures` (not conformant, and known),
+    `not-conformant`, or `suite-error`.
+    """
     required = requirements()["checks"] if scored is None else scored
     counted = [result for result in report.results if result.id in required]
     if any(result.outcome == "error" for result in counted):
@@ -42,8 +44,18 @@ def verdict(
     bad = [result for result in counted if result.bad and result not in judged.kept]
     if bad or judged.problems or not report.results:
         return "not-conformant"
-    must = [result for result in judged.kept if registry[result.id].keyword == "MUST"]
-    return "expected-failures" if must else "conformant"
+    if any(registry[result.id].keyword == "MUST" for result in judged.kept):
+        return "expected-failures"
+    return "conformant" if complete(report, required) else "partial"
+
+
+def complete(report: Report, required: Iterable[str]) -> bool:
+    """Every check of the set has a result on every API."""
+    apis = {subject["api"] for subject in report.subjects}
+    run: dict[str, set[str]] = {}
+    for result in report.results:
+        run.setdefault(result.id, set()).update({result.api} if result.api else apis)
+    return all(apis <= run.get(id, set()) for id in required)
 
 
 def certificate(

@@ -115,7 +115,7 @@ CERTIFICATE: Final[dict[str, Any]] = {
         },
         "problems": {"type": "array", "items": _TEXT},
         "seconds": {"type": "number"},
-        "result": {"enum": ["conformant", "expected-failures", "not-conformant", "suite-error"]},
+        "result": {"enum": ["conformant", "partial", "expected-failures", "not-conformant", "suite-error"]},
         "issued": {"type": "string", "format": "date-time"},
     },
     "additionalProperties": False,

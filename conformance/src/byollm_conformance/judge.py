@@ -38,6 +38,8 @@ def ordered(arguments: str) -> Any:
         return arguments
 
 
+MOST: Final = 10**15
+"""No answer has so many tokens."""
 COUNTS: Final = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
@@ -95,7 +97,7 @@ def well_formed(completion: Completion, **evidence: Any) -> None:
         ):
             problem = "a tool call without id, name or arguments"
     for name, value in counts(completion.usage).items():
-        if value is not None and (type(value) is not int or value < 0):
+        if value is not None and (type(value) is not int or not 0 <= value < MOST):
             problem = f"{name} is {value!r}"
     for name in ("id", "model", "raw_finish_reason", "request_id"):
         if type(getattr(completion, name)) not in (str, type(None)):

@@ -120,6 +120,9 @@ def prove(subject: Subject, capability: str) -> None:
     elif capability in HINTS:
         field, made = HINTS[capability]
         _left_out(subject, capability, field, suited(subject, made(subject)))
+    elif capability == "recordings":
+        if subject.wire is not None and subject.wire.source == "recorded":
+            raise Broken("a recorded wire without recordings")
     elif capability in ("wire", "local"):
         _always_the_same(subject)
     elif capability not in SILENT:

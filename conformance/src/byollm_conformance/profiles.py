@@ -30,21 +30,20 @@ def profiles(subject: Mapping[str, Any], results: Sequence[Result], registry: Ma
     """Profile → pass, fail, unknown or unsupported, for one API as `targets.describe` tells it.
 
     `pass` wants the profile's first capability declared full or partial, and every MUST of `core` and of the profile
-    kept without an expected failure. A plugin that declares nothing at all has no profile. `local`: no key is needed.
+    run and kept, without an expected failure. A plugin that declares nothing at all has no profile. `local`: no key is
+    needed.
     """
     declared: Mapping[str, str] = subject["capabilities"]
     api = subject["api"]
-    bad = {
-        result.id
-        for result in results
-        if result.api in ("", api) and result.bad and registry[result.id].keyword == "MUST"
-    }
+    held = {result.id for result in results if result.api in ("", api) and not result.bad}
+    # A check that was not run has not held.
+    bad = [check for check in registry.values() if check.keyword == "MUST" and check.id not in held]
     found: dict[str, str] = {}
-    core_holds = not any(_belongs(registry[id], "core") for id in bad)
+    core_holds = not any(_belongs(check, "core") for check in bad)
     for name, features in FEATURES.items():
         state = _declared(declared, features)
         if state in _SAID:
-            holds = core_holds and not any(_belongs(registry[id], name) for id in bad)
+            holds = core_holds and not any(_belongs(check, name) for check in bad)
             found[name] = "pass" if holds else "fail"
         else:
             found[name] = state

@@ -12,8 +12,9 @@ from typing import Any, Final
 from byollm.errors import ByollmError
 from byollm.types.capabilities import Support
 from byollm_conformance.effort import Effort
-from byollm_conformance.mirror import prove
+from byollm_conformance.mirror import HINTS, prove
 from byollm_conformance.model import Broken, Check, Outcome, Result, Untestable, Warned
+from byollm_conformance.recorded import LEAST, Unsayable
 from byollm_conformance.subject import Subject
 
 EXCERPT: Final = 2_000
@@ -23,6 +24,7 @@ EXCERPT: Final = 2_000
 _KINDS: Final[Mapping[str, str]] = {
     "wire": "an in-process model has no wire: it was asked in every way, and nothing was to be sent",
     "local": "an API over a wire is no in-process model: it was asked in every way, and something was to be sent",
+    "recordings": "no recorded exchanges were given (--exchanges), and the wire can be rendered without",
 }
 
 
@@ -34,6 +36,8 @@ def run(check: Check, subject: Subject, effort: Effort) -> Result:
     try:
         if not _not_applicable(check, subject, result):
             check.function(subject, effort)
+    except Unsayable as unsayable:
+        _unsayable(subject, result, unsayable)
     except Broken as broken:
         result.outcome, result.message = _outcome(check, broken), broken.sentence
         result.evidence = {name: excerpt(value) for name, value in broken.evidence.items()}
@@ -71,10 +75,35 @@ def _not_applicable(check: Check, subject: Subject, result: Result) -> bool:
         prove(subject, name)
     known = [_KINDS[name] for name in refused if name in _KINDS]
     asked = ", ".join(name for name in refused if name not in _KINDS)
-    proof = f"{asked} declared unsupported; shown by {check.mirror}: refused before any byte left"
+    how = "left out, and the caller told" if set(refused) <= HINTS.keys() else "refused before any byte left"
+    proof = f"{asked} declared unsupported; shown by {check.mirror}: {how}"
     result.outcome = "n/a"
     result.reason = known[0] if known else proof
     return True
+
+
+def _unsayable(subject: Subject, result: Result, unsayable: Unsayable) -> None:
+    """A recorded wire cannot show this. Enough recordings of enough kinds stand in for it; fewer do not."""
+    recordings = subject.recordings
+    kinds = {("error" in item.expect, item.stream) for item in recordings}
+    missing = [
+        words
+        for words, held in (
+            (f"{LEAST} recordings (there are {len(recordings)})", len(recordings) >= LEAST),
+            ("a whole answer", (False, False) in kinds),
+            ("a stream", (False, True) in kinds or subject.support("streaming").refused),
+            ("a refusal", any(error for error, _ in kinds)),
+        )
+        if not held
+    ]
+    if missing:
+        result.outcome = "untestable"
+        result.message = (
+            f"{unsayable.sentence}, and too little was recorded to stand in: wanted are {', '.join(missing)}"
+        )
+    else:
+        result.outcome = "n/a"
+        result.reason = f"{unsayable.sentence}; {len(recordings)} recordings stand in (REC-01, REC-02)"
 
 
 def _tail(error: BaseException) -> str:

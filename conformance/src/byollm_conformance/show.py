@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
 from typing import Any, Final
 
 from byollm.cli.show import table
@@ -15,7 +16,7 @@ AREAS: Final = {
     "MET": "packaging and hygiene", "CAP": "capabilities", "SEC": "secrets and safety", "REQ": "requests",
     "TOL": "tools", "STC": "structured output", "VIS": "media", "RSN": "reasoning", "CCH": "caching",
     "RSP": "whole answers", "STR": "streams", "ERR": "errors", "USE": "usage", "LAW": "laws",
-    "LOC": "in-process models", "REC": "recorded exchanges",
+    "LOC": "in-process models", "QRK": "quirks", "REC": "recorded exchanges",
 }  # fmt: skip
 OUTCOMES: Final = ("pass", "fail", "warn", "n/a", "untestable", "error")
 _KIND: Final = {"pass": "ok", "fail": "fail", "warn": "warn", "n/a": "note", "untestable": "fail", "error": "error"}
@@ -36,8 +37,8 @@ def report_lines(
     kept = {(line["id"], line["api"]) for line in document["checks"] if line["expected"]}
     for result in report.results:
         if every or result.outcome not in ("pass", "n/a"):
-            yield from _result(result, registry[result.id], report, (result.id, result.api) in kept)
-    yield from _not_applicable(report)
+            yield from result_lines(result, registry[result.id], report, expected=(result.id, result.api) in kept)
+    yield from not_applicable(report)
     for problem in document["problems"]:
         yield "", ""
         yield f"fail  {problem}", "fail"
@@ -73,7 +74,8 @@ def _areas(report: Report, document: Mapping[str, Any]) -> list[str]:
     return table(cells, ("", "", *columns))
 
 
-def _result(result: Result, check: Check, report: Report, expected: bool) -> Iterator[tuple[str, str]]:
+def result_lines(result: Result, check: Check, report: Report, *, expected: bool) -> Iterator[tuple[str, str]]:
+    """One result: the sentence, how it is broken, the evidence, how to run it again."""
     where = f" over {result.api}" if result.api else ""
     known = " (expected)" if expected else ""
     yield "", ""
@@ -91,20 +93,24 @@ def _result(result: Result, check: Check, report: Report, expected: bool) -> Ite
         yield f"      {check.spec}; again: byollm conform {report.reference.name} --only {result.id}{api}", ""
 
 
-def _not_applicable(report: Report) -> Iterator[tuple[str, str]]:
+def not_applicable(report: Report) -> Iterator[tuple[str, str]]:
+    """Every one of them, with its reason; those of one kind together."""
     reasons: dict[str, list[str]] = {}
     for result in report.results:
         if result.outcome == "n/a":
-            reasons.setdefault(result.reason, []).append(f"{result.id}{f'({result.api})' if result.api else ''}")
+            names, declared, proof = result.reason.rpartition(" declared unsupported; ")
+            where = "/".join(name for name in (result.api, names) if name)
+            reasons.setdefault((declared + proof).strip(), []).append(f"{result.id} ({where})")
     for reason, ids in reasons.items():
         yield "", ""
-        yield f"n/a   {', '.join(ids)}", "note"
-        yield f"      {reason}", ""
+        yield f"n/a   {reason}:", "note"
+        yield from ((f"      {line}", "") for line in wrap(", ".join(ids), 110, break_on_hyphens=False))
 
 
 def _foot(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     words = {
         "conformant": ("ok", "conformant"),
+        "partial": ("ok", "as promised in what was run, which was not all"),
         "expected-failures": ("warn", "not conformant, and all that fails is expected"),
         "not-conformant": ("fail", "not conformant"),
         "suite-error": ("error", "the suite itself failed"),

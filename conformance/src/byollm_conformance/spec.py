@@ -15,6 +15,7 @@ from typing import Any, Final
 from byollm.providers.manifest import SPEC
 from byollm_conformance import checks
 from byollm_conformance.model import Check
+from byollm_conformance.quirks import bundled
 
 MARK: Final = "<!-- generated: the checks of this page -->"
 DOCUMENTS: Final = (
@@ -84,6 +85,7 @@ def generated(folder: Path) -> Iterator[tuple[Path, str]]:
     yield folder / f"requirements-{SPEC}.json", frozen
     yield Path(__file__).parent / f"requirements-{SPEC}.json", frozen
     yield folder / "checks.toml", check_table(registry)
+    yield folder / "quirks.toml", bundled()
     for name, schema in schemas().items():
         yield folder / "schemas" / f"{name}.json", json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
     for document in DOCUMENTS:

@@ -27,6 +27,7 @@ from byollm.wire.auth import NoAuth
 from byollm.wire.exchange import Exchange, Head, LocalCall
 from byollm.wire.framing import decoder_for
 from byollm_conformance.model import Broken, Untestable
+from byollm_conformance.recorded import Recording
 from byollm_conformance.watch import Watch, WatchedDeployment
 from byollm_conformance.wire import Rejection, Rendered, Seen, Wire
 
@@ -82,7 +83,7 @@ class Subject:
     `also` are further models, for the checks of capabilities. `keys` are further keys of the target, as in YAML.
     `distribution` is its `importlib.metadata` distribution, `entry` the name of its entry point; None for an object
     that was not installed. `facts` is what was seen while the plugin was imported (a mapping made by the worker; None
-    where nobody watched).
+    where nobody watched). `recordings` are recorded exchanges of this API.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Subject:
         distribution: Any = None,
         entry: str | None = None,
         facts: Mapping[str, Any] | None = None,
+        recordings: Sequence[Recording] = (),
     ) -> None:
         self.provider = provider
         self.api = api
@@ -107,6 +109,7 @@ class Subject:
         self.distribution = distribution
         self.entry = entry
         self.facts = facts
+        self.recordings = tuple(recordings)
         self.examples = 0
         self.watch = Watch()
 
@@ -161,9 +164,11 @@ class Subject:
         return self.line.deployment.capabilities
 
     def support(self, name: str) -> Support:
-        """The declared Support of a feature; `wire` and `local` are those that the plugin's answers show."""
+        """The declared Support of a feature; `wire`, `local` and `recordings` say what there is."""
         if name in ("wire", "local"):
             return Support.full if self.local == (name == "local") else Support.unsupported
+        if name == "recordings":
+            return Support.full if self.recordings else Support.unsupported
         return self.capabilities.supports(name) if name in FEATURES else Support.unknown
 
     @cached_property
@@ -183,6 +188,7 @@ class Subject:
             "distribution": self.distribution,
             "entry": self.entry,
             "facts": self.facts,
+            "recordings": self.recordings,
         }
         made = Subject(self.provider, **{**arguments, **changes})
         made.watch = self.watch

@@ -27,6 +27,7 @@ from byollm.config.yaml import read_yaml
 from byollm.errors import ConfigError
 from byollm.providers.discovery import GROUP, canonical, listed, pick
 from byollm.types.capabilities import FEATURES, FIELDS
+from byollm_conformance.recorded import RecordedWire, read_recordings
 from byollm_conformance.subject import Subject
 from byollm_conformance.wires import wire_for
 
@@ -159,17 +160,20 @@ def subjects_of(
     unknown = [name for name in [*settings.apis, *([api] if api else [])] if name not in apis]
     if unknown:
         raise ConfigError(f"{reference.name} has no api {unknown[0]!r}", hint=f"it speaks {', '.join(apis)}")
+    recordings = read_recordings(exchanges) if exchanges else []
     made = []
     for name in apis if api is None else (api,):
         given = settings.apis.get(name, {})
         asked = model or str(given.get("model") or "a-model")
         wire = wire_for(name, given.get("dialect"), model=asked, strict=bool(given.get("strict", True)))
+        mine = [item for item in recordings if item.api in ("", name)]
         made.append(
             Subject(
                 plugin,
                 api=name,
                 model=asked,
-                dialect=wire,
+                dialect=wire or (RecordedWire(given.get("dialect") or name) if mine else None),
+                recordings=mine,
                 also=tuple(given.get("also") or ()),
                 keys=given.get("options"),
                 distribution=reference.distribution,

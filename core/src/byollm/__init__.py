@@ -15,7 +15,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from byollm.types.version import VERSION
+
+__version__ = VERSION
 
 _HOMES = {
     "byollm.client": ("Client",),

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from byollm.plugin import Event, Exchange, Failure, Head, Message, Request, Target, ToolResult
+from byollm.plugin import Exchange, Failure, Head, Message, Request, Target, ToolResult
 from byollm.providers.deployment import Deployment
 from byollm.testing import replay
-from byollm.types.completion import Completion
 from byollm.wire.framing import decoder_for
 from byollm_google import provider
 
@@ -37,7 +36,7 @@ def target(model: str = NEW, **fields: Any) -> Target:
     return Target(provider="google", model=model, **{"endpoint": ENDPOINT, "api": "gemini", **fields})
 
 
-def exchange(request: Any, model: str = NEW, **fields: Any) -> Exchange[Event]:
+def exchange(request: Any, model: str = NEW, **fields: Any) -> Any:
     """What the plugin answers to a request, before `fit()`."""
     asked = request if isinstance(request, Request) else Request(request)
     return provider.complete(asked, target(model, **fields))
@@ -58,13 +57,13 @@ def fitted(request: Request, model: str, **fields: Any) -> tuple[dict[str, Any],
     return json.loads(asked.request.body), {note.field for note in (*fit.adjustments, *asked.adjustments)}
 
 
-def events(answer: bytes | Sequence[bytes], *, stream: bool = False, request: Any = "hi") -> list[Event]:
+def events(answer: bytes | Sequence[bytes], *, stream: bool = False, request: Any = "hi") -> list[Any]:
     """The events of a 200 answer, fed in these pieces. Raises what the reader raises."""
     asked = exchange(Request(request, stream=stream) if not isinstance(request, Request) else request)
     read = asked.reader(Head(200, {}))
     pieces = [answer] if isinstance(answer, bytes) else list(answer)
     decoder = decoder_for("sse" if stream else "json", {}, pieces[0])
-    found: list[Event] = []
+    found: list[Any] = []
     for piece in pieces:
         for frame in decoder.feed(piece):
             found += read(frame)
@@ -73,13 +72,13 @@ def events(answer: bytes | Sequence[bytes], *, stream: bool = False, request: An
     return found
 
 
-def completion(answer: bytes | Sequence[bytes], **how: Any) -> Completion:
+def completion(answer: bytes | Sequence[bytes], **how: Any) -> Any:
     """The completion that a 200 answer makes, by the engine's own rules."""
     pieces = answer if isinstance(answer, bytes) else list(answer)
     return replay("google", body=pieces, model=NEW, **how)
 
 
-def chunk(*parts: dict[str, Any], reason: str | None = None, **fields: Any) -> dict[str, Any]:
+def chunk(*parts: Any, reason: str | None = None, **fields: Any) -> dict[str, Any]:
     """One GenerateContentResponse with these parts."""
     candidate: dict[str, Any] = {"content": {"role": "model", "parts": list(parts)}, "index": 0}
     if reason is not None:
@@ -87,7 +86,7 @@ def chunk(*parts: dict[str, Any], reason: str | None = None, **fields: Any) -> d
     return {"candidates": [candidate], "responseId": "r1", "modelVersion": NEW, **fields}
 
 
-def document(*parts: dict[str, Any], reason: str | None = "STOP", **fields: Any) -> bytes:
+def document(*parts: Any, reason: str | None = "STOP", **fields: Any) -> bytes:
     """A whole answer."""
     return json.dumps(chunk(*parts, reason=reason, **fields)).encode()
 

@@ -131,7 +131,7 @@ def test_a_refused_prompt_is_an_answer():
     feedback = {"blockReason": "PROHIBITED_CONTENT", "blockReasonMessage": "no"}
     answer = {"promptFeedback": feedback, "usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}}
     for reply in (completion(json.dumps(answer).encode()), completion(sse(answer), stream=True)):
-        assert ("", "content_filter", "PROHIBITED_CONTENT") == (reply.text, reply.finish_reason, reply.raw_finish_reason)
+        assert ("content_filter", "PROHIBITED_CONTENT") == (reply.finish_reason, reply.raw_finish_reason)
         assert feedback == reply.usage.details["promptFeedback"]
 
 
@@ -172,7 +172,7 @@ def test_made_media():
 
     assert isinstance(first, Image)
     assert isinstance(second, Audio)
-    assert ("iVBORw0KGgo=", {"thoughtSignature": "QQ=="}) == (first.media.base64, first.state.data)
+    assert ("iVBORw0KGgo=", {"thoughtSignature": "QQ=="}) == (first.media.base64, getattr(first.state, "data", None))
 
 
 def test_blocks_nobody_knows_are_kept():

@@ -70,12 +70,18 @@ def test_a_target_may_name_its_own_finish_words():
     assert "length" == whole({"content": "a"}, "budget", finish_reasons={"budget": "length"}).finish_reason
 
 
-@pytest.mark.parametrize("raw", ["stop", "", None, "tool_calls", "function_call"])
+@pytest.mark.parametrize("raw", ["stop", "", "tool_calls", "function_call"])
 def test_tool_calls_make_the_reason_tool_calls(raw):
     """Named choices end with stop at several servers, xAI ends with an empty word."""
     reply = whole({"content": None, "tool_calls": [call("f")]}, raw)
 
     assert ("tool_calls", raw) == (reply.finish_reason, reply.raw_finish_reason)
+
+
+def test_a_whole_answer_without_a_reason_is_not_over():
+    """Conformance RSP-02: a document that does not say why it ends has no terminal marker."""
+    with pytest.raises(ProtocolError, match="terminal"):
+        whole({"content": "a"}, None)
 
 
 def test_a_cut_answer_with_tool_calls_stays_cut():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aisuite  # type: ignore[import-not-found]  # lives in an environment of its own
 
 from tests.peers.adapters.common import MODEL, TOOLS, Ask, Seen, messages, read_chunks, read_completion
@@ -19,7 +21,7 @@ def stream(ask: Ask, seen: Seen) -> None:
     read_chunks(seen, _create(ask, stream=True))
 
 
-def _create(ask: Ask, **how: object) -> object:
+def _create(ask: Ask, **how: Any) -> Any:
     client = aisuite.Client({"openai": {"api_key": ask.key, "base_url": ask.base}})
     tools = {"tools": TOOLS} if ask.tools else {}
     return client.chat.completions.create(

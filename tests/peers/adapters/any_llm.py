@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import any_llm  # type: ignore[import-not-found]  # lives in an environment of its own
 
 from tests.peers.adapters.common import MODEL, TOOLS, Ask, Seen, messages, read_chunks, read_completion
@@ -19,7 +21,7 @@ def stream(ask: Ask, seen: Seen) -> None:
     read_chunks(seen, _completion(ask, stream=True))
 
 
-def _completion(ask: Ask, **how: object) -> object:
+def _completion(ask: Ask, **how: Any) -> Any:
     tools = {"tools": TOOLS} if ask.tools else {}
     return any_llm.completion(
         model=MODEL,

@@ -138,6 +138,8 @@ def _skipped(why: str, *names: str) -> list[Check]:
 
 
 def _endpoint(bound: Bound) -> Check:
+    if not bound.target.endpoint:
+        return Check("endpoint", "ok", "none: the model runs in this process")
     parts = urlsplit(bound.target.endpoint)
     path = parts.path if parts.path not in ("", "/") else ""
     api = f" ({bound.target.api})" if bound.target.api else ""
@@ -147,6 +149,8 @@ def _endpoint(bound: Bound) -> Check:
 def _way(bound: Bound, seconds: float) -> list[Check]:
     from byollm.cli.probe import walk
 
+    if not bound.target.endpoint:
+        return _skipped("nothing is sent", "proxy", "dns", "tcp", "tls")
     try:
         place = bound.place
     except ByollmError as error:

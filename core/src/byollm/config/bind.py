@@ -82,7 +82,7 @@ def bind(config: LlmConfig, deployment: DeploymentConfig, manifest: Manifest, te
     for an ambient key that would leave home.
     """
     endpoint = deployment.endpoint or manifest.default_endpoint
-    if not endpoint:
+    if endpoint is None:
         hint = f"endpoint: https://…   ({manifest.docs})" if manifest.docs else "endpoint: https://api.example.com/v1"
         raise _error(deployment, "provider", f"provider `{name(manifest.name)}` needs `endpoint:`", hint)
     host = (urlsplit(endpoint).hostname or "").rstrip(".")
@@ -106,7 +106,7 @@ def bind(config: LlmConfig, deployment: DeploymentConfig, manifest: Manifest, te
         secrets=secrets,
         headers=tuple(deployment.headers.items()),
         secret_headers=deployment.secret_headers if customer is None else {},
-        hosts=frozenset({host, *_token_hosts(auth, manifest), *_own_hosts(deployment, manifest)}),
+        hosts=frozenset({host, *_token_hosts(auth, manifest), *_own_hosts(deployment, manifest)} - {""}),
         tenant=tenant,
         warnings=_warnings(deployment, endpoint, auth, bool(secrets)),
     )

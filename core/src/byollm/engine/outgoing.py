@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
 from byollm.engine.credentials import Hidden, HiddenHeaders
 from byollm.transports.base import Outgoing, Place, Timeouts
+from byollm.types.version import VERSION
 
 if TYPE_CHECKING:
     from byollm.engine.call import Call
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from byollm.wire.exchange import HttpRequest
 
 AUTH_BODY_LIMIT = 1024 * 1024
+USER_AGENT: Final = ("user-agent", f"byollm/{VERSION}")
+"""Sent unless the plugin or the file's `headers:` names another."""
 
 
 def final_url(line: Line, url: str) -> str:
@@ -25,11 +28,14 @@ def final_url(line: Line, url: str) -> str:
 
 
 def final_headers(line: Line, request: HttpRequest) -> list[tuple[str, str]]:
-    """The translator's headers with the file's `headers:` on top; the last of a name wins."""
-    if not line.headers:
-        return list(request.headers)
-    mine = {name.lower() for name, _ in line.headers}
-    return [*((name, value) for name, value in request.headers if name.lower() not in mine), *line.headers]
+    """The translator's headers with the file's `headers:` on top; the last of a name wins. Who asks, if nobody says."""
+    headers = list(request.headers)
+    if line.headers:
+        mine = {name.lower() for name, _ in line.headers}
+        headers = [*(pair for pair in headers if pair[0].lower() not in mine), *line.headers]
+    if "user-agent" not in [name.lower() for name, _ in headers]:
+        headers.append(USER_AGENT)
+    return headers
 
 
 def outgoing(step: Open, place: Place, call: Call, credentials: HiddenHeaders) -> Outgoing:
@@ -56,7 +62,7 @@ def auth_outgoing(asked: Hidden, line: Line, call: Call, deadline: float | None)
     return Outgoing(
         asked.value.method,
         asked.value.url,
-        HiddenHeaders(asked.value.headers),
+        HiddenHeaders([*asked.value.headers, USER_AGENT]),
         asked.value.body,
         place,
         timeouts,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from byollm.errors import UnsupportedFeatureError
-from byollm.providers.history import check_pairing, drop_empty_turns, keep_own_state, map_parts
+from byollm.providers.history import check_pairing, drop_empty_turns, is_plain, keep_own_state, map_parts
 from byollm.types.capabilities import Capabilities, Support
 from byollm.types.completion import Adjustment
 from byollm.types.frozen import quick
@@ -93,11 +93,16 @@ class _Fitting:
         self.cut_at: tuple[str, ...] = ()
 
     def run(self) -> None:
+        request = self.request
         self.contracts()
-        self.messages()
+        if request.tools or isinstance(request.system, tuple) or not is_plain(request.messages):
+            self.messages()
         self.effort()
-        self.sampling()
-        self.hints()
+        asked = [field for field in HINTS if getattr(request, field) is not None]
+        if asked:
+            self.sampling()
+            self.hints(asked)
+        self.tier()
         self.limits()
         self.tools()
 
@@ -258,9 +263,9 @@ class _Fitting:
         self.adjust(field, "clamped", value, nearest, f"the model takes {bounds[0]:g} to {bounds[1]:g}")
         self.changes[field] = nearest
 
-    def hints(self) -> None:
-        request, can = self.request, self.can
-        for field in HINTS:
+    def hints(self, asked: list[str]) -> None:
+        can = self.can
+        for field in asked:
             value = self.value(field)
             if value is None or not can.supports(field).refused:
                 continue
@@ -268,6 +273,9 @@ class _Fitting:
                 self.changes[field] = None
             else:
                 self.drop(field, "the model takes no such parameter")
+
+    def tier(self) -> None:
+        request, can = self.request, self.can
         tier = request.service_tier
         if tier is not None and (can.service_tier.refused or (can.service_tiers and tier not in can.service_tiers)):
             self.drop("service_tier", "the provider has no such tier")

@@ -13,7 +13,18 @@ from typing import Any
 
 from byollm.errors import UnsupportedFeatureError
 from byollm.types.messages import Message
-from byollm.types.parts import Opaque, Part, ToolResult
+from byollm.types.parts import Opaque, Part, Text, ToolResult
+
+
+def is_plain(messages: Iterable[Message]) -> bool:
+    """Nothing but text that people wrote, without hints and state: most requests, and none of these rules is for them."""
+    for message in messages:
+        if message.role == "assistant" or message.name is not None:
+            return False
+        for part in message.parts:
+            if type(part) is not Text or part.cache is not None or part.state is not None:
+                return False
+    return True
 
 
 def check_pairing(messages: Iterable[Message]) -> None:

@@ -26,11 +26,12 @@ class Manifest:
     """`Manifest(name="acme", …)`; keyword-only, frozen.
 
     `spec`: the border version the plugin was written for. `aliases`: other names in YAML. `default_endpoint`: used when
-    the file names none; None means that the file must. `hosts`: the host names a key found in the environment may be
-    sent to (`*.example.com` matches one level and more). `credentials`: secret name → usual environment variables,
-    first found wins. `authentication`: word in YAML → auth scheme; the first is the default. `apis`: the surfaces it
-    speaks, the default first. `options`: a pydantic model class of its own YAML keys, or None. `docs`: a link.
-    `models`: notes on names, for `byollm check`. `base_path`: put where an endpoint has an empty path.
+    the file names none; None means that the file must, "" that there is none: the model runs in the process. `hosts`:
+    the host names a key found in the environment may be sent to (`*.example.com` matches one level and more).
+    `credentials`: secret name → usual environment variables, first found wins. `authentication`: word in YAML → auth
+    scheme; the first is the default. `apis`: the surfaces it speaks, the default first. `options`: a pydantic model
+    class of its own YAML keys, or None. `docs`: a link. `models`: notes on names, for `byollm check`. `base_path`: put
+    where an endpoint has an empty path.
     """
 
     name: str

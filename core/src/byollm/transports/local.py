@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -66,6 +65,8 @@ class AsyncLocalResponse:
 
     async def read(self) -> list[Event] | Broken | ByollmError:
         """The next event."""
+        import asyncio  # not loaded before it is needed, see `Credentials.async_headers`
+
         return await asyncio.to_thread(self._inner.read)
 
     async def close(self, reuse: bool) -> None:

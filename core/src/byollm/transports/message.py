@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Hashable, Iterable
+from collections.abc import AsyncIterator, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from time import monotonic
@@ -72,7 +72,7 @@ def _way(base: str, place: Place) -> Way | Broken:
 
 
 def request_of(library: Library, outgoing: Outgoing, way: Way) -> Any | Broken:
-    """An `httpcore.Request`. Host and accept-encoding are added when missing; the length is always ours."""
+    """What stands for an `httpcore.Request`. Host and accept-encoding are added when missing; the length is always ours."""
     headers = encoded(outgoing.headers)
     if headers is None:
         return Broken("protocol", "no", "a header has characters that HTTP cannot carry")
@@ -87,8 +87,48 @@ def request_of(library: Library, outgoing: Outgoing, way: Way) -> Any | Broken:
     if way.forwarding is not None:
         headers += authorization(way.forwarding)
         target = f"http://{site.authority}{target}"
-    url = library.URL(scheme=site.scheme, host=site.name, port=site.port, target=target)
-    return library.Request(outgoing.method, url, headers=headers, content=outgoing.body)
+    return _Request(outgoing, _Target(origin_of(library, site), target.encode("ascii")), headers)
+
+
+class _Target:
+    """What httpcore's connections read of a URL."""
+
+    __slots__ = ("origin", "target")
+
+    def __init__(self, origin: Any, target: bytes) -> None:
+        self.origin = origin
+        self.target = target
+
+
+class _Content:
+    """A body in one piece, for both kinds of connection."""
+
+    __slots__ = ("_body",)
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self._body,))
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._body
+
+
+class _Request:
+    """What httpcore's connections read of a request.
+
+    Its own class checks each name and value to be bytes, which ours are and which h11 checks again: a tenth of a call.
+    """
+
+    __slots__ = ("extensions", "headers", "method", "stream", "url")
+
+    def __init__(self, outgoing: Outgoing, url: _Target, headers: list[tuple[bytes, bytes]]) -> None:
+        self.method = outgoing.method.encode("ascii")
+        self.url = url
+        self.headers = headers
+        self.stream = _Content(outgoing.body)
+        self.extensions: dict[str, Any] = {}
 
 
 def target_of(outgoing: Outgoing, way: Way) -> str:
@@ -121,6 +161,7 @@ def authorization(proxy: Proxy) -> list[tuple[bytes, bytes]]:
     return [(b"proxy-authorization", b"Basic " + b64encode(proxy.credentials.encode()))]
 
 
+@lru_cache(maxsize=256)
 def origin_of(library: Library, site: Site) -> Any:
     """An `httpcore.Origin`."""
     return library.Origin(site.scheme.encode("ascii"), site.name.encode("ascii"), site.port)

@@ -21,10 +21,11 @@ class Support(Enum):
     partial = "partial"
     full = "full"
 
-    @property
-    def refused(self) -> bool:
-        """Nothing of the kind may be sent."""
-        return self is Support.unsupported or self is Support.not_implemented
+    refused: bool
+    """Nothing of the kind may be sent."""
+
+    def __init__(self, word: str) -> None:
+        self.refused = word in ("unsupported", "not_implemented")
 
 
 UNKNOWN, UNSUPPORTED, PARTIAL, FULL = Support.unknown, Support.unsupported, Support.partial, Support.full

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from byollm.errors import ConfigError
-from byollm.types.parts import Part, Text, ToolCall, ToolResult, as_parts
+from byollm.types.parts import PLAIN_PARTS, Part, Text, ToolCall, ToolResult, as_parts
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 ROLES: tuple[str, ...] = get_args(Role)
@@ -35,7 +35,8 @@ class Message:
             raise ConfigError(f"role {self.role!r} is not one of {', '.join(ROLES)}")
         if self.name is not None and not isinstance(self.name, str):
             raise ConfigError(f"a speaker's name is a text, not {type(self.name).__name__}")
-        object.__setattr__(self, "parts", as_parts(self.parts))
+        if type(self.parts) is not tuple or not PLAIN_PARTS.issuperset(map(type, self.parts)):
+            object.__setattr__(self, "parts", as_parts(self.parts))
 
     @property
     def text(self) -> str:

@@ -178,6 +178,8 @@ class ToolResult:
 
 Part = Text | Image | Document | Audio | ToolCall | ToolResult | Reasoning | Citation | Opaque
 PART_TYPES: tuple[type, ...] = (Text, Image, Document, Audio, ToolCall, ToolResult, Reasoning, Citation, Opaque)
+PLAIN_PARTS: frozenset[type] = frozenset(PART_TYPES)
+"""For a look at many parts at once; a subclass of one is a part all the same."""
 
 
 def read_json(text: str) -> tuple[Any, str]:

@@ -185,6 +185,8 @@ def unknown_parameter(name: str, also: Sequence[str] = ()) -> UnknownParameterEr
 
 def as_messages(value: Any) -> tuple[Message, ...]:
     """A string, a Message, a part, or a sequence of messages and OpenAI-style dicts, as messages."""
+    if type(value) is str:
+        return (Message("user", (Text(value),)),)
     if isinstance(value, Message):
         return (value,)
     if isinstance(value, (str, *PART_TYPES)):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
+from pydantic_core import from_json
+
 from byollm.errors import ProtocolError
 from byollm.wire.exchange import Frame, FramingName
 from byollm.wire.json import parse_json
@@ -16,6 +18,8 @@ from byollm.wire.json import parse_json
 LINE_LIMIT: Final = 32 * 1024 * 1024
 """The most bytes one event or line may have; a made image in a stream stays well below."""
 _DONE: Final = b"[DONE]"
+_new_frame: Final = tuple.__new__
+"""What `Frame(…)` does, in a third of its time."""
 _MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -84,7 +88,11 @@ class SseDecoder:
         self._keep(blocks.pop())
         for block in blocks:
             if block[:7] == b"data: {" and b"\n" not in block:
-                yield Frame("", _document(block[6:]))
+                try:  # without a function between here and the parser: this runs once a token
+                    document = from_json(block[6:], allow_inf_nan=False)
+                except ValueError:
+                    document = _document(block[6:])
+                yield _new_frame(Frame, ("", document, None))
             else:
                 frame = _event(block)
                 if frame is not None:
@@ -202,6 +210,8 @@ _LINE_TYPES: Final = frozenset(
 
 def decoder_for(framing: FramingName, headers: Mapping[str, str], first: bytes) -> Decoder:
     """The decoder for an answer. The content type overrules the exchange's framing, and the first bytes a mislabel."""
+    if framing == "json" and first[:1] == b"{" and headers.get("content-type") == "application/json":
+        return JsonDecoder()
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     name: str = framing
     if kind == "text/event-stream":

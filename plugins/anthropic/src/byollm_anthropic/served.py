@@ -1,4 +1,4 @@
-"""The Messages dialect as one surface of another server (Ollama, vLLM, llama.cpp, LM Studio), for its plugin to name."""
+"""The Messages dialect as one surface of another server (Ollama, vLLM, llama.cpp, LM Studio)."""
 
 from __future__ import annotations
 

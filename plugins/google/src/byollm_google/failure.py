@@ -133,6 +133,9 @@ def _details(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _daily(details: list[Mapping[str, Any]]) -> bool:
     """A limit by the day is not over in a minute: it resets at midnight, Pacific time."""
     for detail in details:
+        metadata = detail.get("metadata")
+        if isinstance(metadata, Mapping) and _DAYS in str(metadata.get("quota_limit")).lower():
+            return True
         violations = detail.get("violations")
         for violation in violations if isinstance(violations, list) else ():
             if isinstance(violation, Mapping) and _DAYS in str(violation.get("quotaId")).lower():

@@ -32,6 +32,7 @@ provider = LocalServer(
     about=Question("/props", props),
     names_tools=False,
     count_path="/chat/completions/input_tokens",
+    responses_count_path="/responses/input_tokens",
     reasoning_field="reasoning_content",
     reasoning_replay="tool_turns",
     end_user_field="",

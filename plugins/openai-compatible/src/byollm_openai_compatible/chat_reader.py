@@ -100,7 +100,9 @@ class ChatReader:
         if choice is not None and _is_document(data, choice, self._started and not events):
             self._message(choice.get("message") or {}, events, whole=True)
             self._usage(data, choice, events)
-            self._end(choice.get("finish_reason"), data, events)
+            raw = choice.get("finish_reason")
+            if raw is not None or self._quirks.usage_ends_stream:  # without its reason an answer is not over
+                self._end(raw, data, events)
         elif choice is None and (self._json or data.get("object") == "chat.completion"):
             raise ProtocolError("the provider answered with no choice at all", retryable=True)
         else:
@@ -203,15 +205,16 @@ def _plain_text(data: Any) -> str | None:
         if "error" in data or data.get("usage"):
             return None
         (choice,) = data["choices"]
-        delta = choice["delta"]
-        if choice.get("finish_reason") is not None or choice.get("index") or choice.get("error"):
+        if "error" in choice or choice.get("finish_reason") is not None or choice.get("index"):
             return None
+        delta = choice["delta"]
         text = delta["content"]
         if type(text) is not str or not text:
             return None
-        for name, value in delta.items():
-            if value and name not in ("content", "role"):
-                return None
+        if len(delta) > 1:
+            for name, value in delta.items():
+                if value and name not in ("content", "role"):
+                    return None
     except _HOSTILE:
         return None
     return text
@@ -228,4 +231,4 @@ def _is_document(data: Mapping[str, Any], choice: Mapping[str, Any], running: bo
 
 
 def _word(value: Any) -> str | None:
-    return str(value) if value else None
+    return str(value) if value and isinstance(value, str | int) else None

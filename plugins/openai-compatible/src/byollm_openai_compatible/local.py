@@ -33,7 +33,8 @@ from byollm.plugin import (
 )
 from byollm_openai_compatible.chat_body import chat_body
 from byollm_openai_compatible.errors import fail
-from byollm_openai_compatible.plugin import OpenAICompatible
+from byollm_openai_compatible.plugin import OpenAICompatible, count_reader
+from byollm_openai_compatible.responses_body import responses_body
 
 HOSTS: Final = ("127.0.0.1", "localhost", "::1")
 """Where a key from the environment may go; any other host needs the key in the file."""
@@ -64,6 +65,15 @@ class Surface(Protocol):
         """The exchange that counts, or None."""
         ...
 
+    def _responses_count(self, request: Request, target: Target) -> Exchange[TokenCount] | None:
+        if not self.responses_count_path:
+            return None
+        quirks, name = self.settled(target), self.manifest.name
+        body = responses_body(request.with_(stream=False), target.model, quirks, name, self.reasons(request, target))
+        return self.exchange(
+            target, quirks, self.responses_count_path, self.amended(body, target), count_reader(name, "exact")
+        )
+
     def describe(self, target: Target) -> Capabilities:
         """What this wire takes."""
         ...
@@ -92,6 +102,7 @@ class LocalServer(OpenAICompatible):
     - `surfaces`: further `api` words and who translates them.
     - `about`: what the server tells of itself; asked when `capabilities(refine=True)` wants it.
     - `counts`: where it counts exactly what a Chat request has. `count_path` (a quirk) is the same below the base path.
+    - `responses_count_path`: where it counts a Responses body, below its base path; empty: nowhere.
     - `names_tools`: False where `tool_choice` takes no name: then only the named tool is sent, and `required`.
     """
 
@@ -104,12 +115,14 @@ class LocalServer(OpenAICompatible):
         surfaces: Mapping[str, Surface] | None = None,
         about: Question | None = None,
         counts: Count | None = None,
+        responses_count_path: str = "",
         names_tools: bool = True,
         **row: Any,
     ) -> None:
         self.surfaces = dict(surfaces or {})
         self.about = about
         self.counts = counts
+        self.responses_count_path = responses_count_path
         self.names_tools = names_tools
         super().__init__(
             name=name,
@@ -131,15 +144,26 @@ class LocalServer(OpenAICompatible):
         return exchange
 
     def count(self, request: Request, target: Target) -> TokenCount | Exchange[TokenCount] | None:
-        """By the surface's owner, by `counts`, or by `count_path`."""
+        """By the surface's owner, by `counts`, by `count_path`, or by `responses_count_path`."""
         surface = self.surfaces.get(target.api)
         if surface is not None:
             return surface.count(request, target, self.way(target))
-        if self.counts is None or target.api == "responses":
+        if target.api == "responses":
+            return self._responses_count(request, target)
+        if self.counts is None:
             return super().count(request, target)
         body = chat_body(request.with_(stream=False), target.model, self.settled(target), self.manifest.name)
         asked = HttpRequest("POST", self.beside(target, self.counts.path), _HEADERS, dump_json(body))
         return self._asking(asked, target, _counted(self.manifest.name, self.counts.read))
+
+    def _responses_count(self, request: Request, target: Target) -> Exchange[TokenCount] | None:
+        if not self.responses_count_path:
+            return None
+        quirks, name = self.settled(target), self.manifest.name
+        body = responses_body(request.with_(stream=False), target.model, quirks, name, self.reasons(request, target))
+        return self.exchange(
+            target, quirks, self.responses_count_path, self.amended(body, target), count_reader(name, "exact")
+        )
 
     def describe(self, target: Target) -> Capabilities:
         """What is bundled; `refine` asks the server itself."""
@@ -216,5 +240,5 @@ def _read(read: Callable[[Any], Any], document: Any) -> Any:
     """What `read` finds; None when the document has another shape."""
     try:
         return read(document)
-    except (AttributeError, TypeError, KeyError, IndexError, ValueError):
+    except (AttributeError, TypeError, KeyError, IndexError, ValueError, StopIteration):
         return None

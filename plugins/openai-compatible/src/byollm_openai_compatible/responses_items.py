@@ -28,7 +28,9 @@ _CALLS: Final = {"function_call": "arguments", "custom_tool_call": "input"}
 class Items:
     """All items of one answer. `taken` are the ids of the tool calls in the history."""
 
-    __slots__ = ("_argued", "_citations", "_finished", "_provider", "_said", "_taken", "_thoughts", "calls", "refused")
+    __slots__ = (
+        "_argued", "_citations", "_finished", "_kinds", "_provider", "_said", "_taken", "_thoughts", "calls", "refused",
+    )  # fmt: skip
 
     def __init__(self, provider: str, taken: Iterable[str]) -> None:
         self._provider = provider
@@ -37,6 +39,7 @@ class Items:
         self._argued: dict[int, list[str]] = {}
         self._thoughts: dict[int, tuple[str, int]] = {}
         self._finished: set[int] = set()
+        self._kinds: dict[int, str] = {}
         self._citations = 0
         self.calls = 0
         self.refused = False
@@ -46,17 +49,31 @@ class Items:
         """Some item was finished."""
         return bool(self._finished)
 
+    def claim(self, index: int, kind: str) -> None:
+        """A part is of one kind, and what comes whole comes once. Raises ProtocolError."""
+        known = self._kinds.setdefault(index, kind)
+        if known != kind:
+            raise ProtocolError(f"two parts of the answer, {known} and {kind}, are in one place")
+        if kind == "whole":
+            self._kinds[index] = "a whole part"
+
     # while it grows
 
     def said(self, index: int, text: str) -> None:
         """Text of a content part went out."""
-        self._said.setdefault(index, []).append(text)
+        before = self._said.get(index)
+        if before is None:
+            self.claim(index, "text")
+            before = self._said[index] = []
+        before.append(text)
 
     def thought(self, index: int, kind: str, number: int, text: str) -> str:
         """The piece of a thought to give out: of the first kind seen, a blank line between its sections."""
         last = self._thoughts.get(index)
         if not text or (last is not None and last[0] != kind):
             return ""
+        if last is None:
+            self.claim(index, "reasoning")
         self._thoughts[index] = (kind, number)
         return f"\n\n{text}" if last is not None and number != last[1] else text
 
@@ -78,6 +95,7 @@ class Items:
             return []
         if not item.get("name"):
             raise ProtocolError("the answer holds a tool call without a name")
+        self.claim(index, "call")
         self._argued[index] = []
         self.calls += 1
         id, number = str(item.get("call_id") or item.get("id") or ""), self.calls - 1
@@ -101,6 +119,7 @@ class Items:
             return self._reasoning(index, item)
         if kind in _CALLS:
             return self._call(index, item)
+        self.claim(index, "whole")
         if kind == "image_generation_call" and isinstance(item.get("result"), str) and item["result"]:
             form = item.get("output_format") or "png"
             return [PartAdded(index, Image(f"data:image/{form};base64,{item['result']}", state=self._opaque(item)))]
@@ -117,6 +136,7 @@ class Items:
             if part.get("type") == "output_text":
                 events += self._text(place, part, around)
             else:
+                self.claim(place, "whole")
                 self.refused = self.refused or part.get("type") == "refusal"
                 events.append(PartAdded(place, self._opaque({**around, "content": [part]})))
         return events
@@ -128,6 +148,7 @@ class Items:
             events.append(TextDelta(index, text[len(before) :]))
         elif not before:
             return []
+        self.claim(index, "text")
         if around.get("id") or around.get("phase"):
             rest = {key: value for key, value in part.items() if key not in ("type", "text") and value is not None}
             events.append(StateAttached(index, self._opaque({"item": dict(around), "part": rest})))
@@ -147,6 +168,7 @@ class Items:
         )
 
     def _reasoning(self, index: int, item: Mapping[str, Any]) -> list[Event]:
+        self.claim(index, "reasoning")
         events: list[Event] = []
         if index not in self._thoughts:
             text = "\n\n".join(part.get("text") or "" for part in item.get("summary") or item.get("content") or ())

@@ -87,7 +87,7 @@ class ResponsesReader:
         if self._started:
             return []
         self._started = True
-        return [Started(response.get("id") or None, response.get("model") or None)]
+        return [Started(_word(response.get("id")), _word(response.get("model")))]
 
     def _event(self, kind: str, data: Mapping[str, Any]) -> Iterable[Event]:
         if kind == "response.output_text.delta":
@@ -146,6 +146,10 @@ class ResponsesReader:
         if self._items.calls:
             return Finished("tool_calls", status)
         return Finished("refusal" if self._items.refused else "stop", status)
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _place(data: Mapping[str, Any]) -> int:

@@ -61,6 +61,8 @@ class ToolCalls:
         """A piece of a call, or with `alone` a whole one, as events."""
         function = piece.get("function") or piece.get("custom") or {}
         name, id = function.get("name") or "", piece.get("id")
+        if not isinstance(name, str) or not isinstance(id, str | int | None):
+            raise ProtocolError("a tool call has a name or an id that is no text")
         id = "" if id is None else str(id)
         arguments = _text(function.get("arguments") if "arguments" in function else function.get("input"))
         call = None if alone else self._find(piece.get("index"), id, name, arguments)

@@ -8,7 +8,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from byollm.plugin import Event, Frame, Head, Message, Part, Reader, Request, Tool, ToolCall, ToolCallStarted, ToolResult
+from byollm.plugin import (
+    Event,
+    Frame,
+    Head,
+    Message,
+    Part,
+    Reader,
+    Request,
+    Tool,
+    ToolCall,
+    ToolCallStarted,
+    ToolResult,
+)
 
 _LEGAL: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _ILLEGAL: Final = re.compile(r"[^a-zA-Z0-9_-]")
@@ -40,8 +52,10 @@ def naming_back(reader: Callable[[Head], Reader[Event]], names: Mapping[str, str
 
         def named(frame: Frame) -> Iterator[Event]:
             for event in read(frame):
-                known = type(event) is ToolCallStarted and event.name in names
-                yield replace(event, name=names[event.name]) if known else event
+                if isinstance(event, ToolCallStarted):
+                    yield replace(event, name=names.get(event.name, event.name))
+                else:
+                    yield event
 
         return named
 
@@ -60,8 +74,9 @@ def _names(request: Request) -> Iterable[str]:
 
 def _renamed(message: Message, wire: Mapping[str, str]) -> Message:
     def renamed(part: Part) -> Part:
-        odd = isinstance(part, ToolCall | ToolResult) and part.name in wire
-        return replace(part, name=wire[part.name]) if odd else part
+        if not isinstance(part, ToolCall | ToolResult):
+            return part
+        return part if part.name is None else replace(part, name=wire.get(part.name, part.name))
 
     return replace(message, parts=tuple([renamed(part) for part in message.parts]))
 

@@ -18,9 +18,12 @@ _NEUTRAL: Final = frozenset(
         "cache_read_input_tokens", "cache_creation_input_tokens",
     }
 )  # fmt: skip
+_MOST: Final = 10**15
+"""No answer has so many tokens: a larger figure is none."""
 _DETAILS: Final = (
     "prompt_tokens_details", "completion_tokens_details", "input_tokens_details", "output_tokens_details",
 )  # fmt: skip
+_CACHED: Final = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens")
 _NEUTRAL_DETAILS: Final = frozenset({"cached_tokens", "cache_write_tokens", "reasoning_tokens"})
 
 
@@ -30,15 +33,9 @@ def chat_usage(told: Mapping[str, Any], document: Mapping[str, Any], *, reasonin
     `reasoning_outside`: the server leaves reasoning out of its output count, and no total shows it.
     """
     into, out = _mapping(told, "prompt_tokens_details"), _mapping(told, "completion_tokens_details")
-    cached = first_count(
-        into.get("cached_tokens"),
-        told.get("prompt_cache_hit_tokens"),
-        told.get("cached_tokens"),
-        told.get("num_cached_tokens"),
-        told.get("cache_read_input_tokens"),
-    )
-    written = first_count(into.get("cache_write_tokens"), told.get("cache_creation_input_tokens"))
-    reasoning = first_count(out.get("reasoning_tokens"), told.get("reasoning_tokens"))
+    cached = _first(into, ("cached_tokens",), told, _CACHED)
+    written = _first(into, ("cache_write_tokens",), told, ("cache_creation_input_tokens",))
+    reasoning = _first(out, ("reasoning_tokens",), told, ("reasoning_tokens",))
     prompt, answer = count(told.get("prompt_tokens")), count(told.get("completion_tokens"))
     if (reasoning_outside or "market_cost" in told) and answer is not None:  # Vercel's gateway, known by that field
         answer += reasoning or 0
@@ -70,14 +67,20 @@ def responses_usage(told: Mapping[str, Any], document: Mapping[str, Any]) -> Usa
 
 def count(value: Any) -> int | None:
     """A token count, or None for anything that is none."""
-    if type(value) is int:
-        return value
-    return int(value) if isinstance(value, float) and value == value and abs(value) < 1e15 else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value < _MOST else None
 
 
-def first_count(*values: Any) -> int | None:
+def _first(
+    details: Mapping[str, Any], inner: tuple[str, ...], told: Mapping[str, Any], outer: tuple[str, ...]
+) -> int | None:
     """The first of several fields that holds a count."""
-    return next((number for value in values if (number := count(value)) is not None), None)
+    for holder, names in ((details, inner), (told, outer)):
+        for name in names:
+            if name in holder and (number := count(holder[name])) is not None:
+                return number
+    return None
 
 
 def _whole(

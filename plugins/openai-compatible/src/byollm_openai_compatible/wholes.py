@@ -15,6 +15,8 @@ FIRST_WHOLE: Final = 1_000_000
 KEPT_FIELDS: Final = ("extra_content", "thought_signature", "reasoning_encrypted")
 """Fields of a message that a server wants back as they came (Google's signatures, Venice's reasoning)."""
 
+_NAMES: Final = frozenset({"annotations", "images", "audio", *KEPT_FIELDS})
+
 
 class Wholes:
     """Collects them over one answer; only its end gives them out, each once."""
@@ -44,6 +46,8 @@ class Wholes:
 
     def message(self, message: Mapping[str, Any]) -> None:
         """What a message or delta holds of them."""
+        if _NAMES.isdisjoint(message):
+            return
         for kept, name in ((self._annotations, "annotations"), (self._images, "images")):
             found = message.get(name)
             if found:
@@ -71,6 +75,9 @@ class Wholes:
 
     def end(self) -> list[Event]:
         """All of them, as events."""
+        lists = (self._annotations, self._sources, self._images, self._sound, self._audio, self._blocks, self._fields)
+        if not any(lists):
+            return []
         parts: list[Part] = [self._citation(item) for item in self._annotations]
         parts += [self._source(item) for item in self._sources]
         parts += [self._image(item) for item in self._images]

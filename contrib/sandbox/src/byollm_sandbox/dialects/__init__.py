@@ -36,7 +36,9 @@ def dialects() -> dict[str, Dialect]:
         if entry.name in found:
             continue
         try:
-            found[entry.name] = entry.load()()
+            made = entry.load()()
+            if hasattr(made, "document"):  # else the other end of a wire for conformance: no server can be made of it
+                found[entry.name] = made
         except Exception as error:  # a broken distribution breaks its own dialect only
             _broken[entry.name] = f"{type(error).__name__}: {error}"
     return found
