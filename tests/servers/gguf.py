@@ -21,9 +21,13 @@ CONTROL: Final = ("<s>", "</s>", "<|im_start|>", "<|im_end|>")
 MERGES: Final = ("h e", "l l")
 """A merge table may not be empty."""
 TEMPLATE: Final = (
-    "{% for m in messages %}<|im_start|>{{m['role']}}\n{{m['content']}}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    "{% if tools %}<|im_start|>system\n{% for tool in tools %}{{ tool | tojson }}\n{% endfor %}<|im_end|>\n{% endif %}"
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content if m.content is string else '' }}"
+    "{% if m.tool_calls %}{% for call in m.tool_calls %}"
+    "<function={{ call.function.name }}>{{ call.function.arguments | tojson }}</function>"
+    "{% endfor %}{% endif %}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+"""Calls have a form of their own without a marker before it: only so does the server's grammar begin with the call."""
 
 
 def write_model(path: Path, *, window: int) -> None:

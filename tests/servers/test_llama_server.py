@@ -21,8 +21,10 @@ from tests.servers.llama import MODEL, WINDOW, Server
 LENGTH = 24
 CITIES = {"type": "object", "properties": {"city": {"enum": ["Oslo", "Rome"]}}, "required": ["city"]}
 WEATHER = byollm.Tool("weather", "Weather of a city", {**CITIES, "additionalProperties": False})
-UNENFORCED = ("anthropic", "llamacpp-messages")
-"""Surfaces on which this server takes no schema: its /v1/messages has no place for one (llama.cpp of 2026-10)."""
+UNENFORCED = ("anthropic", "custom-responses", "openai-responses")
+"""Surfaces on which this server reads no schema: it leaves out what its Responses and Messages say of a format."""
+REFUSED = ("llamacpp-responses", "llamacpp-messages")
+"""The same, and the plugin knows it."""
 UNCOUNTED = ("custom", "custom-responses")
 """Nothing is assumed of a custom server, so nobody asks it to count."""
 
@@ -86,11 +88,16 @@ def ask(client: byollm.Client, messages: Any, *, streamed: bool, **parameters: A
 
 def test_schema_output(client: byollm.Client, wire: str) -> None:
     """A schema is kept to where the server has a place for one; elsewhere the answer is never passed off as fitting."""
-    if wire in UNENFORCED:
-        with pytest.raises((errors.OutputInvalidError, errors.UnsupportedFeatureError)):
-            client.complete("Which city?", output_schema=CITIES, max_tokens=200)
+    asked: dict[str, Any] = {"output_schema": CITIES, "max_tokens": 200}
+    if wire in REFUSED:
+        with pytest.raises(errors.UnsupportedFeatureError):
+            client.complete("Which city?", **asked)
+    elif wire in UNENFORCED:
+        reply = client.complete("Which city?", **asked)
+        with pytest.raises(errors.OutputInvalidError):
+            _ = reply.parsed
     else:
-        jsonschema.validate(client.complete("Which city?", output_schema=CITIES, max_tokens=200).parsed, CITIES)
+        jsonschema.validate(client.complete("Which city?", **asked).parsed, CITIES)
 
 
 def test_count_tokens(client: byollm.Client, wire: str) -> None:

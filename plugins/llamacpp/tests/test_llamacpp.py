@@ -119,10 +119,16 @@ def test_a_named_tool_is_the_only_one_sent(api: str) -> None:
     assert ["time"] == [(tool.get("function") or tool)["name"] for tool in sent["tools"]]
 
 
-def test_messages_refuse_what_the_server_would_ignore() -> None:
-    """Its /v1/messages has no schema and forces any tool, not the named one: both are refused before sending."""
-    with pytest.raises(errors.UnsupportedFeatureError):
-        body(Request("hi", output_schema=CITY), api="messages")
+@pytest.mark.parametrize("api", ["responses", "messages"])
+def test_schemas_that_the_server_would_ignore_are_refused(api: str) -> None:
+    """Only its Chat keeps to a schema."""
+    with pytest.raises(errors.UnsupportedFeatureError, match="schema"):
+        body(Request("hi", output_schema=CITY), api=api)
+    assert body(Request("hi", output_schema=CITY))["response_format"]
+
+
+def test_messages_refuse_a_named_tool() -> None:
+    """Its /v1/messages forces any tool, not the named one."""
     with pytest.raises(errors.UnsupportedFeatureError):
         body(Request("hi", tools=TOOLS, tool_choice="time"), api="messages")
 

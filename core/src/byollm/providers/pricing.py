@@ -30,7 +30,7 @@ class Price:
         if not isinstance(value, Mapping):
             raise ConfigError(f"pricing must be a mapping, not {value!r}", hint="write pricing: {input: 2, output: 10}")
         unknown = sorted(map(str, value.keys() - known))
-        if unknown or not {"input", "output"} <= value.keys():
+        if unknown or value.get("input") is None or value.get("output") is None:
             hint = "write pricing: {input: 2.00, output: 10.00, cached: 0.20}, per million tokens"
             raise ConfigError(
                 f"pricing: {unknown[0]!r} is unknown" if unknown else "pricing wants input and output", hint=hint

@@ -52,9 +52,11 @@ TYPES: Final[dict[str, type[ProviderError]]] = {
     "api_error": ServerError,
     "timeout_error": ProviderTimeoutError,
     "overloaded_error": OverloadedError,
+    "exceed_context_size_error": ContextLengthError,  # llama.cpp's server, which speaks this dialect too
 }
 _TEXTS: Final[tuple[tuple[type[ProviderError], type[ProviderError], tuple[str, ...]], ...]] = (
     (InvalidRequestError, ContextLengthError, ("prompt is too long", "exceed context limit", "prompt: length")),
+    (InvalidRequestError, ModelNotFoundError, ("model not found",)),
     (InvalidRequestError, QuotaExhaustedError, ("credit balance is too low", "usage limits", "spend limit")),
     (InvalidRequestError, ContentFilterError, ("blocked by content filtering",)),
     (RateLimitError, QuotaExhaustedError, ("usage is required", "spend limit")),

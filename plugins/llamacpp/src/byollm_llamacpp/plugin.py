@@ -30,6 +30,7 @@ provider = LocalServer(
         )
     },
     about=Question("/props", props),
+    differs={"responses": {"structured_output": "unsupported"}},
     names_tools=False,
     count_path="/chat/completions/input_tokens",
     responses_count_path="/responses/input_tokens",

@@ -103,6 +103,7 @@ class LocalServer(OpenAICompatible):
     - `about`: what the server tells of itself; asked when `capabilities(refine=True)` wants it.
     - `counts`: where it counts exactly what a Chat request has. `count_path` (a quirk) is the same below the base path.
     - `responses_count_path`: where it counts a Responses body, below its base path; empty: nowhere.
+    - `differs`: capabilities by `api`, over what all its surfaces take.
     - `names_tools`: False where `tool_choice` takes no name: then only the named tool is sent, and `required`.
     """
 
@@ -116,6 +117,7 @@ class LocalServer(OpenAICompatible):
         about: Question | None = None,
         counts: Count | None = None,
         responses_count_path: str = "",
+        differs: Mapping[str, Mapping[str, Any]] | None = None,
         names_tools: bool = True,
         **row: Any,
     ) -> None:
@@ -123,6 +125,7 @@ class LocalServer(OpenAICompatible):
         self.about = about
         self.counts = counts
         self.responses_count_path = responses_count_path
+        self.differs = dict(differs or {})
         self.names_tools = names_tools
         super().__init__(
             name=name,
@@ -169,6 +172,7 @@ class LocalServer(OpenAICompatible):
         """What is bundled; `refine` asks the server itself."""
         surface = self.surfaces.get(target.api)
         known = super().describe(target) if surface is None else surface.describe(target)
+        known = known.merged(self.differs.get(target.api, {}), self.source)
         if self.about is None:
             return known
         asked = HttpRequest("GET", self.beside(target, self.about.path), _HEADERS[1:])
