@@ -47,7 +47,6 @@ from byollm.plugin import (
 from byollm.providers.deployment import Deployment
 from byollm.testing import ManualClock
 from byollm.transports.base import Broken, Outgoing, Place
-from byollm.types.completion import Completion
 from byollm.wire.redact import Secret
 
 KEY = "sk-acme-Zq3vB7+x/Wm9Lk2=tR5y"
@@ -263,10 +262,10 @@ class Traced:
 
 
 @dataclass
-class Run_:
+class Ran:
     """What came of a call: an answer or an error, its steps, and the clock it ran on."""
 
-    reply: Completion | None
+    reply: Any
     error: Any
     trace: list[Any]
     call: Call
@@ -288,7 +287,7 @@ class Run_:
             state = {name: value for name, value in vars(self.error).items() if name not in ("attempts", "partial")}
             partial = getattr(self.error, "partial", None)
             return type(self.error), state, partial and (partial.parts, partial.usage), attempts
-        assert self.reply is not None
+
         reply = self.reply
         return reply.parts, reply.finish_reason, reply.usage, reply.deployment, reply.request_id, reply.raw, attempts
 
@@ -302,14 +301,14 @@ def run(
     timeout: float | None = None,
     call: Call | None = None,
     **parameters: Any,
-) -> Run_:
+) -> Ran:
     """One call under the sync driver, on a clock that only moves when somebody sleeps."""
     traced, call, clock = _prepared(lines, request, operation, timeout, call, parameters)
     try:
         reply, error = SyncDriver(traced, call, script).run(), None
     except ByollmError as raised:
         reply, error = None, raised
-    return Run_(reply, error, traced.trace, call, clock)
+    return Ran(reply, error, traced.trace, call, clock)
 
 
 def run_async(
@@ -321,16 +320,16 @@ def run_async(
     timeout: float | None = None,
     call: Call | None = None,
     **parameters: Any,
-) -> Run_:
+) -> Ran:
     """`run`, under the async driver."""
     traced, call, clock = _prepared(lines, request, operation, timeout, call, parameters)
 
-    async def go() -> Run_:
+    async def go() -> Ran:
         try:
             reply, error = await AsyncDriver(traced, call, AsyncScript(script)).run(), None
         except ByollmError as raised:
             reply, error = None, raised
-        return Run_(reply, error, traced.trace, call, clock)
+        return Ran(reply, error, traced.trace, call, clock)
 
     return asyncio.run(go())
 

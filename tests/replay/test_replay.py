@@ -28,6 +28,8 @@ MISSES_AT_MOST = 0.005
 USAGE = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 FIELDS = ("text", "tool_calls", "finish_reason", *USAGE, "error", "partial text")
 OPENAI = ("openai-chat", "openai-responses")
+OWN_READERS = ("llamacpp", "vllm", "lmstudio", "tgi")
+"""Servers whose recordings are read by their own plugins."""
 
 
 def reader_for(exchange: Exchange) -> tuple[str, str]:
@@ -35,6 +37,8 @@ def reader_for(exchange: Exchange) -> tuple[str, str]:
     if exchange.dialect == "anthropic-messages":
         return "anthropic", "messages"
     api = "responses" if exchange.dialect == "openai-responses" else "chat"
+    if exchange.provider in OWN_READERS:
+        return exchange.provider, api
     return ("openai" if exchange.provider in OPENAI else "custom"), api
 
 

@@ -39,10 +39,11 @@ class BuildError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The binary, and the seconds it took to make it; 0 when it was there."""
+    """The binary, the seconds it took to make it, and whether that was just now."""
 
     path: Path
     seconds: float
+    fresh: bool
 
 
 def cache() -> Path:
@@ -55,14 +56,24 @@ def llama_server() -> Built:
     folder = cache() / f"llama-cpp-python-{VERSION}"
     binary = folder / "llama-server"
     if works(binary):
-        return Built(binary, 0.0)
+        return Built(binary, took(folder), False)
     folder.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
     with alone(folder / "lock"):
-        if not works(binary):
+        fresh = not works(binary)
+        if fresh:
+            started = time.monotonic()
             tools()
             build(folder, binary)
-    return Built(binary, time.monotonic() - started)
+            (folder / "seconds").write_text(f"{time.monotonic() - started:.0f}\n")
+    return Built(binary, took(folder), fresh)
+
+
+def took(folder: Path) -> float:
+    """How long the build took, in seconds; 0 when nobody wrote it down."""
+    try:
+        return float((folder / "seconds").read_text())
+    except (OSError, ValueError):
+        return 0.0
 
 
 def works(binary: Path) -> bool:
@@ -129,4 +140,4 @@ def run(command: Sequence[str | Path], log: Path, *, check: bool = True) -> None
 
 if __name__ == "__main__":
     found = llama_server()
-    print(found.path, f"built in {found.seconds:.0f} s" if found.seconds else "was there")
+    print(found.path, "built" if found.fresh else "was there, built earlier", f"in {found.seconds:.0f} s")

@@ -18,7 +18,7 @@ SAID: list[str] = []
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The llama-server of llama.cpp with a model of random weights."""
     built = llama_server()
-    how = f"built in {built.seconds:.0f} s" if built.seconds else "was built before"
+    how = f"{'built now' if built.fresh else 'was there, built earlier'} in {built.seconds:.0f} s"
     SAID.append(f"llama-server of llama-cpp-python {VERSION}: {how}, {built.path.stat().st_size / 1e6:.1f} MB")
     with running(built.path, tmp_path_factory.mktemp("llama")) as found:
         SAID.append(f"model of random weights written and served after {found.seconds:.1f} s at {found.url}")

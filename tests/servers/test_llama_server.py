@@ -16,7 +16,7 @@ import pytest
 import byollm
 from byollm import errors
 from tests.servers.conftest import WIRES
-from tests.servers.llama import MODEL, WINDOW, Server
+from tests.servers.llama import KEY, MODEL, WINDOW, Server
 
 LENGTH = 24
 CITIES = {"type": "object", "properties": {"city": {"enum": ["Oslo", "Rome"]}}, "required": ["city"]}
@@ -64,8 +64,8 @@ def test_leaving_a_stream_early_leaves_the_server_well(client: byollm.Client) ->
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 def test_forced_tool_call(client: byollm.Client, streamed: bool) -> None:
     """A forced call has the tool's name and arguments that fit its schema, and its result can be sent back."""
-    asked: dict[str, Any] = {"tools": [WEATHER], "max_tokens": 400}
-    reply = ask(client, "Weather?", streamed=streamed, tool_choice="required", **asked)
+    asked: dict[str, Any] = {"tools": [WEATHER], "tool_choice": "required", "max_tokens": 400}
+    reply = ask(client, "Weather?", streamed=streamed, **asked)
 
     assert "tool_calls" == reply.finish_reason
     for call in reply.tool_calls:
@@ -74,7 +74,7 @@ def test_forced_tool_call(client: byollm.Client, streamed: bool) -> None:
 
     results = byollm.tool_results(*[byollm.ToolResult(call.id, "4 degrees") for call in reply.tool_calls])
     turns = [byollm.user("Weather?"), reply.message, results]
-    assert ask(client, turns, streamed=streamed, tools=[WEATHER], max_tokens=4).finish_reason in ("stop", "length")
+    assert "tool_calls" == ask(client, turns, streamed=streamed, **asked).finish_reason
 
 
 def ask(client: byollm.Client, messages: Any, *, streamed: bool, **parameters: Any) -> byollm.Completion:
@@ -110,6 +110,18 @@ def test_count_tokens(client: byollm.Client, wire: str) -> None:
     assert (count.exactness == "exact") is (wire not in UNCOUNTED and wire not in ("openai-chat", "anthropic"))
     assert (count.lower or 0) <= told
     assert told == count.tokens or wire in UNCOUNTED
+
+
+@pytest.mark.parametrize("api", ["chat", "responses", "messages"])
+def test_the_server_tells_its_window(server: Server, api: str) -> None:
+    """Asked once, it names the window of one slot; a prompt that is longer is then refused before it is sent."""
+    fields = {"provider": "llamacpp", "api": api, "model": MODEL, "endpoint": server.url, "api_key": KEY}
+    with byollm.Client({**fields, "proxy": "none"}) as client:
+        assert WINDOW == client.capabilities(refine=True).context_window
+        with pytest.raises(errors.ContextLengthError) as caught:
+            client.complete("word " * 3 * WINDOW, max_tokens=4)
+
+    assert "no" == caught.value.sent
 
 
 def test_overflow(client: byollm.Client) -> None:

@@ -21,7 +21,6 @@ from byollm_conformance.profiles import overall, profiles
 from byollm_conformance.runner import Report
 
 SCHEMA: Final = "urn:byollm:conformance:1"
-_CHANGING: Final = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")
 
 
 def requirements() -> Mapping[str, Any]:
@@ -140,24 +139,8 @@ def digest(document: Any) -> str:
 
 
 def files_digest(owner: Distribution) -> str:
-    """SHA-256 over a distribution's files, names and contents; what an installer writes itself is left out."""
-    total = hashlib.sha256()
-    for file in sorted(owner.files or (), key=str):
-        place = file.locate()
-        if file.suffix == ".pyc" or file.name in _CHANGING or not _is_file(place):
-            continue
-        total.update(f"{file}\0".encode())
-        total.update(hashlib.sha256(_content(place)).digest())
-    return total.hexdigest()
+    """SHA-256 over a distribution's files as byollm.lock and `byollm vet` have it, in hexadecimal digits."""
+    from byollm.providers.lock import contents_of
+    from byollm.providers.lock import digest as digest_of
 
-
-def _is_file(place: Any) -> bool:
-    from pathlib import Path
-
-    return Path(str(place)).is_file()
-
-
-def _content(place: Any) -> bytes:
-    from pathlib import Path
-
-    return Path(str(place)).read_bytes()
+    return digest_of(contents_of(owner)).removeprefix("sha256:")

@@ -12,7 +12,8 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType, ModuleType
 from typing import Any, Final
@@ -23,7 +24,7 @@ FILES: Final = (
     "open", "os.listdir", "os.scandir", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate",
     "os.link", "os.symlink", "os.utime", "shutil.rmtree", "tempfile.mkstemp", "tempfile.mkdtemp", "sqlite3.connect",
 )  # fmt: skip
-OTHERS: Final = ("time.sleep", "ctypes.dlopen", "os.putenv", "os.unsetenv", "urllib.Request", "pty.spawn")
+OTHERS: Final = ("ctypes.dlopen", "os.putenv", "os.unsetenv", "urllib.Request", "pty.spawn")
 HOOKS: Final = frozenset({*PROCESSES, *SOCKETS, *FILES, *OTHERS})
 """What a hook of a plugin never does."""
 WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
@@ -56,12 +57,24 @@ class Guard:
         self.known = frozenset(name.partition(".")[0] for name in sys.modules) | sys.stdlib_module_names
         sys.addaudithook(self._audit)
         os.environ.__class__ = _listening(self)
+        time.sleep = self._sleeper(time.sleep)
+
+    def _sleeper(self, sleep: Callable[[float], None]) -> Any:
+        """`time.sleep` is no audit event before Python 3.13."""
+
+        def noted(seconds: float) -> None:
+            if self.importing or self.inside:
+                (self.touched if self.importing else self.during).append(f"time.sleep({seconds!r})")
+            sleep(seconds)
+
+        return noted
 
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event not in HOOKS:
             return
         if event in SOCKETS and not _at_home(event, arguments):
             self.refused.append(_told(event, arguments))
+            (self.touched if self.importing else self.during).append(_told(event, arguments))
             raise NetworkRefused("conformance is offline: nothing but this machine is reached")
         if self.importing and _matters(event, arguments):
             self.touched.append(_told(event, arguments))

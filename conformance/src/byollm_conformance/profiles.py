@@ -23,6 +23,8 @@ FEATURES: Final[Mapping[str, tuple[str, ...]]] = {
     "count_tokens": ("count_tokens",),
 }  # fmt: skip
 """Profile → the capabilities it is about; the first one must be declared. Checks that need one of them belong to it."""
+IN_PROCESS: Final = "an in-process model has no wire: it was asked in every way, and nothing was to be sent"
+"""Why a check that needs a wire is n/a for a plugin without one."""
 _SAID: Final = ("full", "partial")
 
 
@@ -47,7 +49,8 @@ def profiles(subject: Mapping[str, Any], results: Sequence[Result], registry: Ma
             found[name] = "pass" if holds else "fail"
         else:
             found[name] = state
-    if found["core"] == "pass" and (subject["local"] or not subject["credentials"]):
+    in_process = any(result.reason == IN_PROCESS for result in results if result.api == api)
+    if found["core"] == "pass" and (in_process or not subject["credentials"]):
         found["local"] = "pass"
     return found
 

@@ -14,6 +14,7 @@ from byollm.types.capabilities import Support
 from byollm_conformance.effort import Effort
 from byollm_conformance.mirror import HINTS, prove
 from byollm_conformance.model import Broken, Check, Outcome, Result, Untestable, Warned
+from byollm_conformance.profiles import IN_PROCESS
 from byollm_conformance.recorded import LEAST, Unsayable
 from byollm_conformance.subject import Subject
 
@@ -22,7 +23,7 @@ EXCERPT: Final = 2_000
 
 
 _KINDS: Final[Mapping[str, str]] = {
-    "wire": "an in-process model has no wire: it was asked in every way, and nothing was to be sent",
+    "wire": IN_PROCESS,
     "local": "an API over a wire is no in-process model: it was asked in every way, and something was to be sent",
     "recordings": "no recorded exchanges were given (--exchanges), and the wire can be rendered without",
 }

@@ -194,7 +194,6 @@ def describe(subject: Subject) -> dict[str, Any]:
         "api": subject.api,
         "model": subject.model,
         "provider": subject.manifest.name,
-        "local": subject.local,
         "dialect": wire.name if wire else "",
         "twin": wire.source if wire else "none",
         "capabilities": declared,

@@ -167,7 +167,7 @@ def main() -> int:
     """`python -m byollm_conformance.worker FD`: the job is the first line of standard input."""
     with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as tell:
         job = json.loads(sys.stdin.readline())
-        logging.root.addHandler(logging.NullHandler())  # else the last resort writes a plugin's log to stderr
+        logging.lastResort = logging.NullHandler()  # the usual one writes a plugin's log to stderr
         worker = Worker(job, tell)
         _limit()
         worker.load()

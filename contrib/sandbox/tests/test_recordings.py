@@ -1,8 +1,8 @@
 """A judge: the vendors' own verdicts on recorded requests.
 
 A twin takes every recorded request that its vendor answered with 200, and refuses every one answered with 400, 404 or
-422, with that status, code and type. Only OpenAI's and Anthropic's own servers count: their dialects' other speakers
-tolerate other things.
+422, with that status, code and type. Only OpenAI's, Anthropic's and Google's own servers count: their dialects' other
+speakers tolerate other things.
 """
 
 from __future__ import annotations
@@ -19,11 +19,18 @@ import pytest
 from sandbox_judging import corpus
 
 from byollm_sandbox import Rejection, dialect_named
+from byollm_sandbox.requests import Recorded
 
 HERE = Path(__file__).parent
 JUDGED = (200, 400, 404, 422)
-FOLDERS = {"openai-chat": "openai-chat", "openai-responses": "openai-responses", "anthropic": "anthropic-messages"}
-LEAST = {"openai-chat": 120, "openai-responses": 110, "anthropic-messages": 160}
+FOLDERS = {
+    "openai-chat": "openai-chat",
+    "openai-responses": "openai-responses",
+    "anthropic": "anthropic-messages",
+    "google-gemini": "gemini",
+    "google-vertex": "gemini",
+}
+LEAST = {"openai-chat": 120, "openai-responses": 110, "anthropic-messages": 160, "gemini": 270}
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,11 @@ def _read(folder: str) -> Iterator[Verdict]:
             body, name = request.get("json"), str(path.relative_to(root))
             if body is None and response["status"] == 200:
                 continue
-            error = (response.get("json") or {}).get("error") or {}
+            asked = Recorded("POST", request["url"].partition("?")[0], headers, json.dumps(body).encode()).asked
+            document = response.get("json") or {}
+            document = document[0] if isinstance(document, list) else document
+            error = document.get("error") or {}
+            body = asked if body is not None else None
             yield Verdict(name, number, dialect.name, operation, headers, body, response["status"], error)
 
 
@@ -80,7 +91,10 @@ def judged(verdict: Verdict) -> str | None:
         return None if refusal is None else f"refused: {refusal.message}"
     if refusal is None:
         return f"taken, though the vendor said: {verdict.error.get('message')}"
-    expected = (verdict.status, verdict.error.get("code"), verdict.error.get("type"))
+    if verdict.dialect == "gemini":  # Google's code is the status again, and its type is called status
+        expected = (verdict.status, None, verdict.error.get("status"))
+    else:
+        expected = (verdict.status, verdict.error.get("code"), verdict.error.get("type"))
     got = (refusal.status, refusal.code, refusal.type)
     return None if expected == got else f"{got} instead of {expected}"
 

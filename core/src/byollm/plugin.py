@@ -1,8 +1,13 @@
-"""The door for plugin authors: everything a provider plugin needs, and nothing else.
+"""The door for plugin authors: everything a provider plugin needs, and what a middleware is written with.
 
 A translator never opens a socket, sleeps, reads a clock, an environment variable or a key. It answers with values.
+A middleware's `around(call, request, next)` is a generator of `Steps`: `completion = yield from next(request)`,
+`yield Run(function)` for blocking work, `map_events(next(request), function)` to rewrite what comes back.
 """
 
+from byollm.engine.call import Call
+from byollm.engine.middleware import Middleware, map_events
+from byollm.engine.steps import Run, Steps
 from byollm.errors import (
     AuthenticationError,
     ByollmError,
@@ -72,6 +77,7 @@ __all__ = [
     "AuthenticationError",
     "Bearer",
     "ByollmError",
+    "Call",
     "Capabilities",
     "Citation",
     "ConfigError",
@@ -94,6 +100,7 @@ __all__ = [
     "LocalContext",
     "Manifest",
     "Message",
+    "Middleware",
     "ModelNotFoundError",
     "ModelNote",
     "NoAuth",
@@ -117,9 +124,11 @@ __all__ = [
     "ReasoningDelta",
     "Request",
     "RequestTooLargeError",
+    "Run",
     "ServerError",
     "Started",
     "StateAttached",
+    "Steps",
     "StreamInterruptedError",
     "Support",
     "Target",
@@ -138,6 +147,7 @@ __all__ = [
     "dump_json",
     "hookimpl",
     "join_url",
+    "map_events",
     "parse_json",
     "path_segment",
 ]

@@ -3,7 +3,7 @@
 import pytest
 from anthropic_driving import ended, events, sse, started
 
-from byollm.plugin import ProtocolError
+from byollm.plugin import ProtocolError, ServerError
 
 STOP = {"type": "message_stop"}
 
@@ -23,7 +23,6 @@ TEXT = {"type": "content_block_start", "index": 0, "content_block": {"type": "te
 @pytest.mark.parametrize(
     "frames",
     [
-        [TEXT],
         [START, START],
         [START, TEXT, TEXT],
         [START, {"type": "content_block_delta", "index": 0, "delta": text_delta("a")}],
@@ -65,3 +64,19 @@ def test_a_document_that_is_no_message_is_a_protocol_error(wire):
     """A 200 alone is no answer."""
     with pytest.raises(ProtocolError):
         events(wire)
+
+
+def test_a_stream_without_its_first_event_is_read():
+    """llama.cpp leaves message_start out when its first token is half a character."""
+    delta = {"type": "content_block_delta", "index": 0, "delta": text_delta("a")}
+
+    found = events(sse(TEXT, delta, *ended()), stream=True)
+
+    assert ["Started", "TextDelta", "Finished"] == [type(each).__name__ for each in found if "Usage" not in repr(each)]
+
+
+def test_an_error_event_without_an_envelope_is_an_error():
+    """llama.cpp's `event: error` holds code, message and type of the error itself."""
+    flat = b'event: error\ndata: {"code": 500, "message": "no", "type": "server_error"}\n\n'
+    with pytest.raises(ServerError, match="no"):
+        events(sse(START) + flat, stream=True)

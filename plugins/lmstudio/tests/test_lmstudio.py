@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ def test_no_key_unless_one_is_given() -> None:
 def test_a_stream_is_the_same_however_it_is_cut(cuts: list[int]) -> None:
     """Any cuts between bytes: the same parts, finish reason and usage."""
     edges = [0, *sorted(cuts), len(STREAM)]
-    pieces = [STREAM[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [STREAM[start:end] for start, end in pairwise(edges)]
     cut = testing.replay("lmstudio", body=pieces, stream=True, headers=SSE)
     whole = testing.replay("lmstudio", body=STREAM, stream=True, headers=SSE)
 

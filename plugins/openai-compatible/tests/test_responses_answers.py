@@ -299,3 +299,20 @@ def test_calls_are_told_as_they_begin():
 
     assert ["Started", "ToolCallStarted", *["ToolCallDelta"] * 3] == [type(item).__name__ for item in events[:5]]
     assert [("f", '{"x": 1}')] == calls_of(whole(CALL))
+
+
+def test_items_without_a_place_are_told_apart_by_their_ids():
+    """llama.cpp sends no output_index: two calls that grow one after the other stay two."""
+    calls = [
+        {**CALL, "id": f"fc_{each}", "call_id": f"call_{each}", "arguments": f'{{"x": {each}}}'} for each in (1, 2)
+    ]
+    begun = [{"type": "response.output_item.added", "item": {**call, "arguments": ""}} for call in calls]
+    grown = [
+        {"type": "response.function_call_arguments.delta", "item_id": call["id"], "delta": call["arguments"]}
+        for call in calls
+    ]
+    done = [{"type": "response.output_item.done", "item": call} for call in calls]
+    last = {"type": "response.completed", "response": response(*calls)}
+    stream = sse(begun[0], grown[0], begun[1], grown[1], *done, last, names=True, done=False)
+
+    assert [("f", '{"x": 1}'), ("f", '{"x": 2}')] == calls_of(read(stream, api="responses"))

@@ -62,6 +62,11 @@ class Contents:
             data = file.read(limit + 1)
         return data if len(data) <= limit else None
 
+    def start_of(self, name: str) -> bytes:
+        """A file's first bytes. Raises Refused when it cannot be read."""
+        with self._reading(name) as file:
+            return file.read(8)
+
     def digest_of(self, name: str) -> str:
         """SHA-256 of a file, in hexadecimal digits. Raises Refused when it cannot be read."""
         total = hashlib.sha256()

@@ -16,7 +16,7 @@ from byollm.cli import show
 from byollm.cli.arguments import Parser
 from byollm.cli.catalog import ELSEWHERE
 from byollm.cli.faults import Failed, UsageFault
-from byollm.providers.discovery import ALIASES, KNOWN, canonical, listed
+from byollm.providers.discovery import KNOWN, canonical, listed
 
 KINDS: Final = ("openai-compatible", "wire", "local")
 _NAME: Final = re.compile(r"[a-z](?:-?[a-z0-9])*")
@@ -103,9 +103,8 @@ def checked_name(name: str) -> str:
             "a provider's name is lower-case letters, digits and single hyphens, a letter first", hint[:80]
         )
     taken = {canonical(known): f"{package} brings it" for known, package in KNOWN.items()}
-    taken |= {word: f"it is another word for {meaning}" for word, meaning in ALIASES.items()}
     taken |= {canonical(item.name): f"{item.distribution} brings it" for item in listed()}
-    if canonical(name) in taken or canonical(name).replace("-", "_") in taken:
+    if canonical(name) in taken:
         raise UsageFault(f"the provider {name!r} is there already: {taken[canonical(name)]}", "choose another name")
     package = f"byollm-{name}"
     if package in {*KNOWN.values(), *(home.package for home in ELSEWHERE.values()), *_installed(package)}:

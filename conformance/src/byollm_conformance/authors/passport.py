@@ -50,9 +50,11 @@ def passports(path: str, data: bytes) -> list[Passport]:
 
 def _subclasses(tree: ast.Module, names: Mapping[str, str]) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            if any(dotted(base, names).rpartition(".")[2] == "OpenAICompatible" for base in node.bases):
-                yield node.name
+        bases = (
+            [dotted(base, names).rpartition(".")[2] for base in node.bases] if isinstance(node, ast.ClassDef) else []
+        )
+        if isinstance(node, ast.ClassDef) and "OpenAICompatible" in bases:
+            yield node.name
 
 
 def _constants(tree: ast.Module) -> dict[str, Any]:
@@ -60,18 +62,17 @@ def _constants(tree: ast.Module) -> dict[str, Any]:
     found: dict[str, Any] = {}
     twice: set[str] = set()
     for node in ast.walk(tree):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if _is_binding(node) else []
+        targets: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AnnAssign | ast.AugAssign | ast.For | ast.NamedExpr):
+            targets = [node.target]
         for target in targets:
             if isinstance(target, ast.Name):
                 twice |= {target.id} & found.keys()
-                value = getattr(node, "value", None)
-                plain = isinstance(node, ast.Assign | ast.AnnAssign) and value is not None
-                found[target.id] = _value(value, {}) if plain else _UNREADABLE
+                plain = isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
+                found[target.id] = _value(getattr(node, "value", None), {}) if plain else _UNREADABLE
     return {name: value for name, value in found.items() if name not in twice and value is not _UNREADABLE}
-
-
-def _is_binding(node: ast.AST) -> bool:
-    return isinstance(node, ast.AnnAssign | ast.AugAssign | ast.For | ast.NamedExpr)
 
 
 def _value(node: ast.AST | None, constants: Mapping[str, Any]) -> Any:
@@ -84,9 +85,8 @@ def _value(node: ast.AST | None, constants: Mapping[str, Any]) -> Any:
         items = [_value(item, constants) for item in node.elts]
         return _UNREADABLE if _UNREADABLE in items else tuple(items)
     if isinstance(node, ast.Dict):
-        pairs = [
-            (_value(key, constants), _value(item, constants)) for key, item in zip(node.keys, node.values, strict=True)
-        ]
+        keys = [_value(key, constants) for key in node.keys]
+        pairs = list(zip(keys, [_value(item, constants) for item in node.values], strict=True))
         try:
             return _UNREADABLE if any(_UNREADABLE in pair for pair in pairs) else dict(pairs)
         except TypeError:
@@ -98,7 +98,7 @@ def _read(
     where: str, call: ast.Call, names: Mapping[str, str], constants: Mapping[str, Any], *, compatible: bool
 ) -> Passport:
     given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg in _FIELDS}
-    unreadable = [] if all(keyword.arg for keyword in call.keywords) and not call.args else ["some"]
+    unreadable = [] if all(keyword.arg for keyword in call.keywords) and not call.args else ["part of it"]
     values: dict[str, Any] = {}
     for name, node in given.items():
         value = _schemes(node, names) if name == "authentication" else _value(node, constants)

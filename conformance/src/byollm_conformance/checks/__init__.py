@@ -8,7 +8,7 @@ from typing import Final
 
 from byollm_conformance.model import REGISTRY, Check
 
-FIRST: Final = ("packaging", "hygiene", "imports", "capabilities", "secrets")
+FIRST: Final = ("packaging", "hygiene", "imports", "capabilities", "limits", "secrets")
 """Modules whose checks come first, in this order; then the others by name."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from byollm.types.parts import Audio, Document, Image, Part, Reasoning, Text, ToolCall, ToolResult
 from byollm.types.tools import ProviderTool, Tool, ToolChoice
 from byollm_conformance.wire import Seen
-from byollm_conformance.wires.reading import Turns, document_of, key_of, media_of, path_of, renamed
+from byollm_conformance.wires.reading import Turns, cache_of, document_of, key_of, media_of, path_of, renamed
 
 PARAMETERS: Final = {
     "temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "seed": "seed", "n": "n",
@@ -82,7 +82,7 @@ def _parts(content: Any) -> Iterable[Part]:
 def _part(block: Mapping[str, Any]) -> Part | None:
     kind = block["type"]
     if kind in ("text", "refusal"):
-        return Text(block[kind])
+        return Text(block[kind], cache_of(block))
     if kind == "image_url":
         source, media_type = media_of(block["image_url"]["url"])
         return Image(source, media_type, block["image_url"].get("detail"))

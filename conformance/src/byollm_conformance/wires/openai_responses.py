@@ -9,7 +9,7 @@ from byollm.types.messages import Message
 from byollm.types.parts import Audio, Document, Image, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
 from byollm.types.tools import ProviderTool, Tool, ToolChoice
 from byollm_conformance.wire import Seen
-from byollm_conformance.wires.reading import Turns, document_of, key_of, media_of, path_of, renamed
+from byollm_conformance.wires.reading import Turns, cache_of, document_of, key_of, media_of, path_of, renamed
 
 PARAMETERS: Final = {
     "temperature": "temperature", "top_p": "top_p", "max_output_tokens": "max_tokens", "top_logprobs": "logprobs",
@@ -87,7 +87,7 @@ def _parts(content: Any) -> Iterable[Part]:
 def _part(block: Mapping[str, Any]) -> Part | None:
     kind = block["type"]
     if kind in ("input_text", "output_text", "text"):
-        return Text(block["text"])
+        return Text(block["text"], cache_of(block))
     if kind == "refusal":
         return Text(block["refusal"])
     if kind == "input_image":

@@ -41,6 +41,12 @@ def media_of(data_uri: str) -> tuple[str | bytes, str | None]:
     return base64.b64decode(data), head.removesuffix(";base64") or None
 
 
+def cache_of(block: Mapping[str, Any]) -> str | None:
+    """The lifetime that a block's cache mark asks for; "default" when it says none, None without a mark."""
+    mark = block.get("cache_control") or block.get("prompt_cache_breakpoint")
+    return (mark.get("ttl") or "default") if isinstance(mark, Mapping) else None
+
+
 class Turns:
     """Items of a conversation into messages: neighbours that belong to one turn are joined."""
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
+
+_KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key")
+_IN_PATH = re.compile(r"/(?:models|tunedModels)/([^/:]+):[A-Za-z]+$")
 
 
 @dataclass(eq=False)
@@ -47,12 +51,22 @@ class Recorded:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() == "bearer" and token.strip():
             return token.strip()
-        return self.headers.get("x-api-key") or self.headers.get("api-key") or None
+        return next((key for name in _KEY_HEADERS if (key := self.headers.get(name))), None)
 
     @property
     def streams(self) -> bool:
-        """The caller asked for a stream."""
+        """The caller asked for a stream: in the body, or by the path's own verb."""
+        if self.path.endswith(":streamGenerateContent"):
+            return True
         return isinstance(self.json, dict) and self.json.get("stream") is True
+
+    @cached_property
+    def asked(self) -> Any:
+        """The body, with the model that some vendors name in the path (`…/models/gemini-3.8-flash:generateContent`)."""
+        found = _IN_PATH.search(self.path)
+        if found is None or not isinstance(self.json, dict) or self.json.get("model") is not None:
+            return self.json
+        return {**self.json, "model": unquote(found[1])}
 
     @property
     def parameters(self) -> dict[str, str]:

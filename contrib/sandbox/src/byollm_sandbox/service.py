@@ -32,6 +32,7 @@ KNOWN_MODELS = {
     "openai-chat": ("gpt-5.6", "gpt-5.4", "gpt-5-mini", "gpt-4.1", "gpt-4o", "gpt-4o-mini"),
     "openai-responses": ("gpt-5.6", "gpt-5.4", "gpt-5-mini", "gpt-4.1", "gpt-4o", "gpt-4o-mini"),
     "anthropic-messages": ("claude-opus-5", "claude-sonnet-5", "claude-haiku-4-5"),
+    "gemini": ("gemini-3.8-flash", "gemini-3.1-pro-preview", "gemini-2.5-flash", "gemini-2.5-pro"),
 }
 """What `GET /models` lists when `serve(models=…)` names nothing."""
 
@@ -127,13 +128,13 @@ class Service:
         if refused is not None or request.operation not in ("complete", "count"):
             return refused
         if request.operation == "count":
-            refused = dialect.validate_count(request.json, request.headers)
+            refused = dialect.validate_count(request.asked, request.headers)
         else:
-            refused = dialect.validate(request.json, request.headers, compatible="/custom/" in request.path)
+            refused = dialect.validate(request.asked, request.headers, compatible="/custom/" in request.path)
         if refused is None and self.models is not None:
-            name = request.json.get("model")
+            name = request.asked.get("model")
             if name not in self.models:
-                call = Call(body=request.json, number=request.number, created=0)
+                call = Call(body=request.asked, number=request.number, created=0)
                 return dialect.error(ModelNotFoundError(""), call)
         return refused
 
@@ -238,7 +239,7 @@ def unknown_path(request: Recorded) -> Reply:
 
 
 def _body(request: Recorded) -> Mapping[str, Any]:
-    return request.json if isinstance(request.json, dict) else {}
+    return request.asked if isinstance(request.asked, dict) else {}
 
 
 __all__ = ["KNOWN_MODELS", "End", "Keys", "Service", "StandIn", "raw_reply", "render", "route"]

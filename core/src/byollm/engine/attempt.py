@@ -13,7 +13,7 @@ from byollm.engine import wirelog
 from byollm.engine.cut import StopCutter
 from byollm.engine.failures import bare, decorate, from_answer, from_broken
 from byollm.engine.guard import guard
-from byollm.engine.steps import READ, Close, Emit, Open, OpenLocal, Renew, Steps
+from byollm.engine.steps import CLOSE, DROP, READ, Emit, Open, OpenLocal, Renew, Steps
 from byollm.errors import ByollmError, PluginError, ProtocolError, ProviderError, StreamInterruptedError
 from byollm.transports.base import Broken
 from byollm.types.completion import Completion
@@ -42,7 +42,8 @@ def attempt(call: Call, line: Line, request: Request, sending: Callable[[], None
     `sending` is called when all is checked and translated, right before anything leaves.
     """
     fitted = line.deployment.fit(line.with_extra(request))
-    yield from guard(call, line, fitted.request)
+    if line.deployment.capabilities.context_window is not None:
+        yield from guard(call, line, fitted.request)
     asked = line.deployment.exchange(fitted.request)
     fitted = line.deployment.noted(fitted, asked)
     reading = _Reading(call, line, fitted)
@@ -79,7 +80,7 @@ def exchange_once(call: Call, line: Line, exchange: Exchange[Any]) -> Steps[list
         else:
             if piece:
                 continue
-            yield Close(True)
+            yield CLOSE
             return values
         raise _raised(problem, line, head, call)
 
@@ -125,11 +126,11 @@ def _error_body() -> Steps[bytes]:
     while size < ERROR_BODY_LIMIT:
         piece = yield READ
         if isinstance(piece, Broken) or not piece:
-            yield Close(not isinstance(piece, Broken))
+            yield DROP if isinstance(piece, Broken) else CLOSE
             return b"".join(pieces)
         pieces.append(piece)
         size += len(piece)
-    yield Close(False)
+    yield DROP
     return b"".join(pieces)[:ERROR_BODY_LIMIT]
 
 
@@ -193,19 +194,14 @@ class _Reading:
                 yield Emit(ready)
             if problem is not None and self.finish is None:
                 raise self.failed(problem, head)
-        if held is not None:
-            follow = self.follow(exchange, held)
-            if follow is not None:
-                yield Close(whole)
-                return follow
-            if ready := self.take(held):
+        follow = self.follow(exchange, held) if held is not None else None
+        if follow is None:
+            if ready := self.rest(held):
                 yield Emit(ready)
-        if ready := self.release():
-            yield Emit(ready)
-        self.check_finished("the answer ended without its terminal marker", head)
-        self.document = getattr(decoder, "document", None)
-        yield Close(whole)
-        return None
+            self.check_finished("the answer ended without its terminal marker", head)
+            self.document = getattr(decoder, "document", None)
+        yield CLOSE if whole else DROP
+        return follow
 
     def follow(self, exchange: Exchange[Event], events: list[Event]) -> Exchange[Event] | None:
         """The second request that some providers need; what the first one gave is then no answer yet."""
@@ -236,16 +232,18 @@ class _Reading:
             events = yield READ
             if isinstance(events, Broken):
                 raise self.failed(from_broken(events, self.partial(), answered=True), None)
+            if isinstance(events, ByollmError):
+                raise self.failed(events, None)
             if not events:
                 break
             if ready := self.take(events):
                 yield Emit(ready)
             if self.ended:
                 break
-        if ready := self.release():
+        if ready := self.rest():
             yield Emit(ready)
         self.check_finished("the in-process model ended without Finished", None)
-        yield Close(False)
+        yield DROP
 
     def take(self, events: list[Event]) -> list[Event] | None:
         """Assemble, and answer what may be shown."""
@@ -258,9 +256,11 @@ class _Reading:
             events = [event for event in events if type(event) is not Finished]
         return self.show(events) if events else None
 
-    def release(self) -> list[Event] | None:
-        """The answer is over: show the terminal marker that was held back for it."""
-        return self.show([self.finish]) if self.finish is not None else None
+    def rest(self, held: list[Event] | None = None) -> list[Event]:
+        """The answer is over: what was kept for a second request that is not made, and the terminal marker."""
+        ready = self.take(held) if held else None
+        last = self.show([self.finish]) if self.finish is not None else None
+        return [*(ready or ()), *(last or ())]
 
     def show(self, events: list[Event]) -> list[Event] | None:
         """Hold back what is no content yet, so that another deployment may still take over unseen."""

@@ -58,7 +58,7 @@ SYSTEM_CLOCK = SystemClock()
 class Call:
     """What middleware and observers are told of a call.
 
-    `id` names the operation, in 16 hex digits; `deadline` is an instant of the clock or None; `labels` are the caller's own words.
+    `id` names the operation; `deadline` is an instant of the clock or None; `labels` are the caller's own words.
     `attempts` grows as they end. `notes` is for middleware to keep things in, under its own name.
     """
 

@@ -143,7 +143,7 @@ class Credentials:
     @property
     def redactor(self) -> Redactor:
         """One that masks everything this line ever sent as a credential."""
-        tokens = [item for value in self._state.values() for item in _secrets_in(value)]
+        tokens = _secrets_in(self._state) if self._state else ()
         known = (*(self._secrets or {}).values(), *self._past, *tokens)
         if self._redactor is None or self._redactor[0] != known:
             self._redactor = (known, Redactor(known))

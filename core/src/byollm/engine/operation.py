@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from byollm.engine.attempt import attempt
 from byollm.engine.failures import bare
@@ -130,19 +130,21 @@ class Operation:
         error: ByollmError | None = None,
         tried: bool = True,
     ) -> Attempt:
-        told: Any = completion if error is None else error
-        record = Attempt(
-            line.name,
-            line.provider,
-            line.model,
-            number,
-            getattr(error, "status", None) or call.status,
-            (call.clock.monotonic() - started) * 1000,
-            getattr(told, "request_id", None),
-            error,
-            getattr(error, "sent", "yes") if tried else "no",
-            "no" if not tried else "yes" if error is None else getattr(error, "billed", "unknown"),
-        )
+        spent = (call.clock.monotonic() - started) * 1000
+        place = (line.name, line.provider, line.model, number)
+        if completion is not None:
+            sent = "yes" if tried else "no"
+            record = Attempt(*place, call.status, spent, completion.request_id, None, sent, sent)
+        else:
+            record = Attempt(
+                *place,
+                getattr(error, "status", None) or call.status,
+                spent,
+                getattr(error, "request_id", None),
+                error,
+                getattr(error, "sent", "yes") if tried else "no",
+                getattr(error, "billed", "unknown") if tried else "no",
+            )
         call.attempts.append(record)
         if self._observers and tried:
             self._observers.finished(call, record)

@@ -95,3 +95,4 @@ class Emit:
 Step = Open | OpenLocal | Read | Close | Sleep | Run | Renew | Acquire | Emit
 Steps = Generator[Step, Any, R]
 READ = Read()
+CLOSE, DROP = Close(True), Close(False)

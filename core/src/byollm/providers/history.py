@@ -17,7 +17,7 @@ from byollm.types.parts import Opaque, Part, Text, ToolResult
 
 
 def is_plain(messages: Iterable[Message]) -> bool:
-    """Nothing but text that people wrote, without hints and state: most requests, and none of these rules is for them."""
+    """Nothing but text that people wrote, without hints and state: most requests. None of these rules is for them."""
     for message in messages:
         if message.role == "assistant" or message.name is not None:
             return False

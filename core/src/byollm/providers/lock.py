@@ -43,9 +43,13 @@ def pin(owner: Distribution) -> Pin:
     Raises PluginError when its record does not list the modules that its entry points name (an editable install), or
     when Python would import them from somewhere else.
     """
-    files = {file.as_posix(): file for file in owner.files or () if not made_here(file)}
-    _require_modules(owner, files)
-    return Pin(owner.name, owner.version, digest({name: _sha256(file) for name, file in files.items()}))
+    _require_modules(owner)
+    return Pin(owner.name, owner.version, digest(contents_of(owner)))
+
+
+def contents_of(owner: Distribution) -> dict[str, str]:
+    """What `digest` is made of: each file that the record lists, and the SHA-256 of what stands in it now."""
+    return {file.as_posix(): _sha256(file) for file in owner.files or () if not made_here(file)}
 
 
 def digest(files: Mapping[str, str]) -> str:
@@ -110,7 +114,8 @@ def _required(owner: Distribution, pins: Mapping[str, Pin]) -> Iterable[Distribu
             continue  # required under a condition that does not hold here
 
 
-def _require_modules(owner: Distribution, files: Mapping[str, PackagePath]) -> None:
+def _require_modules(owner: Distribution) -> None:
+    files = {file.as_posix(): file for file in owner.files or ()}
     for module in {point.module.partition(".")[0] for point in owner.entry_points if point.group.startswith("byollm.")}:
         file = files.get(f"{module}/__init__.py") or files.get(f"{module}.py")
         spec = PathFinder.find_spec(module)

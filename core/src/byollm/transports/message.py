@@ -67,12 +67,12 @@ def _way(base: str, place: Place) -> Way | Broken:
     if isinstance(proxy, Broken):
         return proxy
     forwarding = proxy if site.scheme == "http" else None
-    key = (site, place.proxy, place.tls, place.key)
+    key = (site.scheme, site.name, site.port, place.proxy, place.tls, place.key)
     return Way(site, path, proxy, forwarding, site.authority.encode("ascii"), key)
 
 
 def request_of(library: Library, outgoing: Outgoing, way: Way) -> Any | Broken:
-    """What stands for an `httpcore.Request`. Host and accept-encoding are added when missing; the length is always ours."""
+    """What stands for an `httpcore.Request`. Host and accept-encoding are added when missing; the length is ours."""
     headers = encoded(outgoing.headers)
     if headers is None:
         return Broken("protocol", "no", "a header has characters that HTTP cannot carry")

@@ -34,7 +34,7 @@ class Usage:
 
     def updated(self, later: Usage) -> Usage:
         """Cumulative reports: the last known value of each field wins, and of each detail."""
-        if self == _NOTHING:
+        if self is NOTHING:
             return later
         known = {name: value for name in _FIELDS if (value := getattr(later, name)) is not None}
         if self.details and later.details is not None:
@@ -42,5 +42,6 @@ class Usage:
         return replace(self, **known) if known else self
 
 
-_NOTHING = Usage()
+NOTHING = Usage()
+"""What is known before the first report."""
 _FIELDS = tuple(field.name for field in fields(Usage))

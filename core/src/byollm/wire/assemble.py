@@ -25,7 +25,7 @@ from byollm.types.events import (
     UsageReported,
 )
 from byollm.types.parts import Opaque, Part, Reasoning, Text, ToolCall
-from byollm.types.usage import Usage
+from byollm.types.usage import NOTHING
 
 NEW, OPEN, DONE = 0, 1, 2
 _ALLOWED: dict[type, tuple[int, ...]] = {
@@ -63,7 +63,7 @@ class Assembler:
     def __init__(self) -> None:
         self._state = NEW
         self._slots: dict[int, _Slot] = {}
-        self._usage = Usage()
+        self._usage = NOTHING
         self._reason: Finished | None = None
         self._id: str | None = None
         self._model: str | None = None

@@ -52,6 +52,9 @@ STATUS_TABLE: Final[dict[int, type[ProviderError]]] = {
 """Statuses outside it: 3xx and 1xx are ProtocolError, other 4xx InvalidRequestError, other 5xx ServerError."""
 
 MESSAGE_LIMIT: Final = 1000
+_REQUEST_IDS: Final = (
+    "x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-generation-id", "cf-ray",
+)  # fmt: skip
 _DURATION: Final = re.compile(
     r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?"
 )
@@ -156,8 +159,7 @@ def _finite(text: str | None) -> float | None:
 
 def request_id(headers: Mapping[str, str]) -> str | None:
     """The provider's id of the exchange, whichever header it uses."""
-    for name in ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-generation-id", "cf-ray"):
-        value = headers.get(name)
-        if value:
+    for name in _REQUEST_IDS:
+        if name in headers and (value := headers[name]):
             return value[:200]
     return None

@@ -6,6 +6,7 @@ texts are documented as unstable: they are asked only where nothing else tells t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -56,13 +57,15 @@ TYPES: Final[dict[str, type[ProviderError]]] = {
 }
 _TEXTS: Final[tuple[tuple[type[ProviderError], type[ProviderError], tuple[str, ...]], ...]] = (
     (InvalidRequestError, ContextLengthError, ("prompt is too long", "exceed context limit", "prompt: length")),
-    (InvalidRequestError, ModelNotFoundError, ("model not found",)),
     (InvalidRequestError, QuotaExhaustedError, ("credit balance is too low", "usage limits", "spend limit")),
     (InvalidRequestError, ContentFilterError, ("blocked by content filtering",)),
     (RateLimitError, QuotaExhaustedError, ("usage is required", "spend limit")),
     (RequestTooLargeError, ContextLengthError, ("prompt is too long",)),
 )
 """Class by type, the class meant, and what its text says: one type stands for several troubles."""
+
+_MODEL: Final = re.compile(r"\bmodel '[^']*' not found")
+"""How other servers of this dialect (llama.cpp, Ollama) say with status 400 that they have no such model."""
 
 _HINTS: Final = (
     ("bound to a different conversation", "this model's thinking is tied to the turns before it: leave system, tools "
@@ -112,7 +115,7 @@ def _by_text(made: type[ProviderError] | None, words: Any) -> type[ProviderError
     for before, after, texts in _TEXTS:
         if made is before and any(text in lower for text in texts):
             return after
-    return made
+    return ModelNotFoundError if made is InvalidRequestError and _MODEL.search(lower) else made
 
 
 def _hint(words: Any) -> str | None:

@@ -55,6 +55,9 @@ class MessageReader:
             return self._delta(data)
         if not isinstance(kind, str):
             raise ProtocolError("the answer holds a frame whose type is not a text")
+        if frame.event == "error" and kind != "error" and data.get("error") is None:
+            data = {"error": data}  # llama.cpp sends the error's own members in place of the event's
+            kind = "error"
         if kind == "error" or (data.get("error") is not None and kind not in _HANDLERS):
             raise raised(data)
         handler = _HANDLERS.get(kind)
@@ -95,12 +98,12 @@ class MessageReader:
         return self._begin(position(data.get("index"), "index"), mapping(data.get("content_block"), "content_block"))
 
     def _begin(self, index: int, wire: Mapping[str, Any]) -> list[Event]:
-        if not self._started:
-            raise ProtocolError("content came before message_start")
+        # llama.cpp leaves message_start out when its first token is half a character (its server, tried 2026-11-21).
+        events = [] if self._started else self._start({})
         if index in self._blocks:
             raise ProtocolError(f"content block {index} began twice")
         block = self._blocks[index] = self._open[index] = new_block(index, wire, self._host, self._names)
-        return block.start()
+        return [*events, *block.start()]
 
     def _delta(self, data: Mapping[str, Any]) -> list[Event]:
         index = data.get("index")

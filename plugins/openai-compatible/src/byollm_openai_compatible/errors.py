@@ -122,6 +122,11 @@ _MODEL: Final = re.compile(
 _NO_SUCH_FEATURE: Final = re.compile(
     r"not supported in this model|no endpoints found that support|did you mean to use v1/"
 )
+_QUOTA: Final = re.compile(
+    r"insufficient balance|credit balance is too low|extra usage is required|out of call volume quota"
+)
+_BROKEN_OUTPUT: Final = frozenset({"tool_use_failed", "json_validate_failed"})
+"""The model's own output broke, not the request: another sample may be whole, and this one may have cost money."""
 _DATA_POLICY: Final = re.compile(r"matching your data policy")
 _CALLERS_FAULT: Final = re.compile(
     r"requires --jinja|(?:image|audio) input is not supported|cannot use both|cannot make get request"
@@ -201,6 +206,8 @@ def _error(said: Said, status: int | None, quirks: Quirks, *, waits: bool) -> Pr
     kind = _by_quirk(said, quirks) or _by_code(case) or _by_text(case) or _by_status(case)
     extra: dict[str, Any] = {"phase": "first_byte"} if kind is ProviderTimeoutError else {}
     message = said.message or f"the provider refused with status {status} and no words of its own"
+    if kind is InvalidRequestError and said.words & _BROKEN_OUTPUT:
+        extra = {"retryable": True, "failover_ok": True, "billed": "unknown"}
     error = kind(message, status=status, code=said.code or said.type or None, **extra)
     if kind is RateLimitError or kind is OverloadedError:
         error.retry_after = _seconds(case.text)
@@ -239,6 +246,8 @@ def _by_code(case: _Case) -> type[ProviderError] | None:
 
 def _by_text(case: _Case) -> type[ProviderError] | None:
     text, status = case.text, case.status
+    if _QUOTA.search(text):
+        return QuotaExhaustedError
     if status != 429 and _CONTEXT.search(text) and not _NOT_CONTEXT.search(text):
         return ContextLengthError
     if status in (400, 403, None) and (_FILTER.search(text) or case.said.flagged):

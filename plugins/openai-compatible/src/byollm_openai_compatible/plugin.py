@@ -295,4 +295,4 @@ def _usual_key(name: str) -> dict[str, tuple[str, ...]]:
 
 def _sound_format(body: Mapping[str, Any]) -> str:
     audio = body.get("audio")
-    return str(audio.get("format") or "wav") if isinstance(audio, Mapping) else "wav"
+    return str(audio.get("format") or "wav") if audio and isinstance(audio, Mapping) else "wav"

@@ -42,7 +42,7 @@ def responses_reader(quirks: Quirks, provider: str, taken: Iterable[str] = ()) -
 class ResponsesReader:
     """Reads the frames of one response."""
 
-    __slots__ = ("_done", "_head", "_items", "_quirks", "_started")
+    __slots__ = ("_done", "_head", "_items", "_quirks", "_started", "_unplaced")
 
     def __init__(self, quirks: Quirks, provider: str, head: Head, taken: Iterable[str] = ()) -> None:
         self._quirks = quirks
@@ -50,6 +50,7 @@ class ResponsesReader:
         self._items = Items(provider, taken)
         self._started = False
         self._done = False
+        self._unplaced: dict[str, int] = {}
 
     def read(self, frame: Frame) -> Iterable[Event]:
         """One event or object. Raises a ProviderError for an error in it, ProtocolError for what is neither."""
@@ -97,10 +98,18 @@ class ResponsesReader:
         if kind in ("response.function_call_arguments.delta", "response.custom_tool_call_input.delta"):
             return self._arguments(data)
         if kind == "response.output_item.added":
-            return self._items.added(_place(data), data["item"])
+            return self._items.added(self._place(data), data["item"])
         if kind == "response.output_item.done":
-            return self._items.finished(_place(data), data["item"])
+            return self._items.finished(self._place(data), data["item"])
         return ()
+
+    def _place(self, data: Mapping[str, Any]) -> int:
+        """Where an item stands. llama.cpp sends no `output_index`: its items are told apart by their ids."""
+        place = data.get("output_index")
+        if type(place) is int and place >= 0:
+            return place
+        id = data.get("item_id") or (data.get("item") or {}).get("id")
+        return self._unplaced.setdefault(id, len(self._unplaced)) if isinstance(id, str) else 0
 
     def _text(self, data: Mapping[str, Any]) -> Iterable[Event]:
         text = data["delta"]
@@ -108,18 +117,18 @@ class ResponsesReader:
             return ()
         if type(text) is not str:
             raise ProtocolError("a text delta is not text")
-        index = _place(data) * ITEM_WIDTH + (data.get("content_index") or 0)
+        index = self._place(data) * ITEM_WIDTH + (data.get("content_index") or 0)
         self._items.said(index, text)
         return (TextDelta(index, text),)
 
     def _thought(self, kind: str, data: Mapping[str, Any]) -> Iterable[Event]:
-        index = _place(data) * ITEM_WIDTH
+        index = self._place(data) * ITEM_WIDTH
         number = data.get("summary_index") if "summary" in kind else data.get("content_index")
         text = self._items.thought(index, kind, number or 0, str(data.get("delta") or ""))
         return (ReasoningDelta(index, text),) if text else ()
 
     def _arguments(self, data: Mapping[str, Any]) -> Iterable[Event]:
-        index, piece = _place(data) * ITEM_WIDTH, str(data.get("delta") or "")
+        index, piece = self._place(data) * ITEM_WIDTH, str(data.get("delta") or "")
         return (ToolCallDelta(index, piece),) if self._items.argued(index, piece) else ()
 
     def _finish(self, response: Mapping[str, Any], events: list[Event]) -> None:
@@ -150,8 +159,3 @@ class ResponsesReader:
 
 def _word(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _place(data: Mapping[str, Any]) -> int:
-    place = data.get("output_index")
-    return place if type(place) is int and place >= 0 else 0

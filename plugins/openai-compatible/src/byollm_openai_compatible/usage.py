@@ -120,4 +120,4 @@ def _details(told: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, 
 
 def _mapping(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = told.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}

@@ -12,6 +12,7 @@ from importlib.metadata import entry_points
 
 from byollm_sandbox.dialects.anthropic_messages import AnthropicMessages
 from byollm_sandbox.dialects.base import Call, Dialect, Prompt, Rejection, ToolOffer
+from byollm_sandbox.dialects.gemini import Gemini
 from byollm_sandbox.dialects.openai_chat import OpenAIChat
 from byollm_sandbox.dialects.openai_responses import OpenAIResponses
 
@@ -29,8 +30,8 @@ _broken: dict[str, str] = {}
 
 @lru_cache(maxsize=1)
 def dialects() -> dict[str, Dialect]:
-    """All dialects by name: the three of this package, then what others bring."""
-    own: tuple[Dialect, ...] = (OpenAIChat(), OpenAIResponses(), AnthropicMessages())
+    """All dialects by name: those of this package, then what others bring."""
+    own: tuple[Dialect, ...] = (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), Gemini())
     found = {dialect.name: dialect for dialect in own}
     for entry in entry_points(group="byollm.dialects"):
         if entry.name in found:
@@ -62,6 +63,7 @@ __all__ = [
     "AnthropicMessages",
     "Call",
     "Dialect",
+    "Gemini",
     "OpenAIChat",
     "OpenAIResponses",
     "Prompt",
