@@ -87,7 +87,7 @@ def test_an_entry_about_a_check_that_was_not_run() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"id": "CAP-99"}, "'CAP-99' is no check"),
+        ({"id": "CAP-99"}, "id 'CAP-99' is no check"),
         ({"reason": " "}, "CAP-02 has no reason"),
         ({"expires": "soon"}, "CAP-02 has no day on which it expires"),
         ({"expires": None}, "CAP-02 has no day on which it expires"),

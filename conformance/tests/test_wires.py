@@ -152,7 +152,7 @@ def test_earlier_thoughts_are_read() -> None:
     thought = Answer(parts=(Reasoning("hm"), Text("yes")), usage=Usage(3, 2))
     reply = one.read(one.dialect.render(thought, False))
     assert isinstance(reply, Completion)
-    seen = one.seen(Request([user("hi"), reply.message, user("sure?")]))
+    seen = one.seen(Request([user("hi"), reply.message, user("sure?")], reasoning_effort="high"))
 
     assert "hm" == next(part.text for part in seen.turns[1].parts if isinstance(part, Reasoning))
 

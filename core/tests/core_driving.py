@@ -300,15 +300,16 @@ def run(
     operation: Operation | None = None,
     timeout: float | None = None,
     call: Call | None = None,
+    traced: bool = True,
     **parameters: Any,
 ) -> Ran:
     """One call under the sync driver, on a clock that only moves when somebody sleeps."""
-    traced, call, clock = _prepared(lines, request, operation, timeout, call, parameters)
+    steps, trace, call, clock = _prepared(lines, request, operation, timeout, call, parameters, traced)
     try:
-        reply, error = SyncDriver(traced, call, script).run(), None
+        reply, error = SyncDriver(steps, call, script).run(), None
     except ByollmError as raised:
         reply, error = None, raised
-    return Ran(reply, error, traced.trace, call, clock)
+    return Ran(reply, error, trace, call, clock)
 
 
 def run_async(
@@ -319,26 +320,33 @@ def run_async(
     operation: Operation | None = None,
     timeout: float | None = None,
     call: Call | None = None,
+    traced: bool = True,
     **parameters: Any,
 ) -> Ran:
     """`run`, under the async driver."""
-    traced, call, clock = _prepared(lines, request, operation, timeout, call, parameters)
+    steps, trace, call, clock = _prepared(lines, request, operation, timeout, call, parameters, traced)
 
     async def go() -> Ran:
         try:
-            reply, error = await AsyncDriver(traced, call, AsyncScript(script)).run(), None
+            reply, error = await AsyncDriver(steps, call, AsyncScript(script)).run(), None
         except ByollmError as raised:
             reply, error = None, raised
-        return Ran(reply, error, traced.trace, call, clock)
+        return Ran(reply, error, trace, call, clock)
 
     return asyncio.run(go())
 
 
-def _prepared(lines: Any, request: Any, operation: Any, timeout: Any, call: Any, parameters: Any) -> Any:
+def _prepared(
+    lines: Any, request: Any, operation: Any, timeout: Any, call: Any, parameters: Any, traced: bool
+) -> tuple[Any, list[Any], Call, Any]:
     asked = request if isinstance(request, Request) else Request(request, **parameters)
     lines = [lines] if isinstance(lines, Line) else list(lines)
     clock = call.clock if call is not None else ManualClock()
     if call is None:
         deadline = None if timeout is None else clock.monotonic() + timeout
         call = Call(clock=clock, random=lambda: 0.5, deadline=deadline, stream=asked.stream)
-    return Traced((operation or Operation()).run(call, asked, lines)), call, clock
+    steps = (operation or Operation()).run(call, asked, lines)
+    if not traced:
+        return steps, [], call, clock
+    watched = Traced(steps)
+    return watched, watched.trace, call, clock

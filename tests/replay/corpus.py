@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages")
+DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages", "gemini")
 
 Kind = Literal["complete", "count", "elsewhere"]
 
@@ -67,7 +67,8 @@ class Exchange:
     def asked_to_stream(self) -> bool:
         """Whether the caller asked for a stream; where the request was not kept, the answer tells."""
         if isinstance(self.request, dict):
-            return bool(self.request.get("stream")) or ":streamRawPredict" in self.url
+            in_path = (":streamRawPredict", ":streamGenerateContent")
+            return bool(self.request.get("stream")) or any(verb in self.url for verb in in_path)
         return self.streamed
 
     def pieces(self) -> list[bytes]:
@@ -99,7 +100,7 @@ def _must_hold_recordings(folder: Path) -> Path:
 
 
 def exchanges() -> Iterator[Exchange]:
-    """Every exchange of every file that speaks one of the three dialects, in the order of their ids."""
+    """Every exchange of every file that speaks one of the dialects, in the order of their ids."""
     folder = corpus_folder()
     for path in sorted(folder.glob("*/*/*.json")):
         document = json.loads(path.read_bytes())
@@ -144,6 +145,10 @@ def body_bytes(response: Mapping[str, Any]) -> bytes:
 def classify(method: str, url: str, body: bytes) -> tuple[str, Kind]:
     """Which wire an exchange speaks and what its endpoint is for, from the URL, the method and, last, the body."""
     path = urlsplit(url).path
+    if method == "POST" and path.endswith((":generateContent", ":streamGenerateContent", ":countTokens")):
+        if b'"cachedContents/' in body[:200]:  # a cache being made: the recorder guessed the URL
+            return "", "elsewhere"
+        return "gemini", "count" if path.endswith(":countTokens") else "complete"
     if path.endswith(("/input_tokens", "/count_tokens")):
         return ("openai-responses" if path.endswith("/input_tokens") else "anthropic-messages"), "count"
     if method == "POST" and path.endswith("/chat/completions"):

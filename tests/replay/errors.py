@@ -40,7 +40,7 @@ CONTEXT_TEXT = re.compile(
     r"|`inputs` tokens \+ `max_new_tokens` must be|`inputs` must have less than"
     r"|exceeds the available context size|current length is .{1,80} while limit is|input too long: .{1,80} limit is"
     r"|prompt is too long|exceeded max context length|model's context length is only|maximum input length of"
-    r"|greater than the context length",
+    r"|greater than the context length|exceeds the maximum number of tokens allowed",
 )
 NOT_CONTEXT_TEXT = re.compile(r"string_above_max_length|invalid 'user'.*string too long|request too large")
 FILTER_CODES = {
@@ -60,7 +60,7 @@ FILTER_TEXT = re.compile(
 INPUT_CODES = re.compile(
     r"invalid_|image_|unsupported_|empty_image_file|failed_to_download_image|data_residency_mismatch"
 )
-KEY_CODES = {"invalid_api_key", "authentication_error"}
+KEY_CODES = {"invalid_api_key", "authentication_error", "api_key_invalid"}
 KEY_TEXT = re.compile(r"incorrect api key|invalid api key|api key not valid|invalid x-api-key")
 MODEL_CODES = {"model_not_found", "model_decommissioned", "deploymentnotfound", "invalid_model"}
 MODEL_TEXT = re.compile(
@@ -123,7 +123,7 @@ def refusal(document: Any) -> Refusal:
     return Refusal(frozenset(words), text.lower(), named)
 
 
-_WORD_FIELDS = {"code", "type", "error_code", "error_type"}
+_WORD_FIELDS = {"code", "type", "error_code", "error_type", "quotaId", "quota_limit", "reason"}
 # Only what the provider says itself: a prompt or a failed generation that it echoes decides nothing.
 _TEXT_FIELDS = {"", "error", "message", "detail", "msg", "raw", "flagged_input"}
 _STATUS_FIELDS = {"code", "status", "status_code", "statusCode", "http_status_code", "raw_status_code"}
@@ -169,7 +169,7 @@ def classify(status: int | None, document: Any, headers: Mapping[str, str] | Non
 
 
 def _by_code(status: int | None, said: Refusal) -> tuple[str, int] | None:
-    if said.words & QUOTA_CODES:
+    if said.words & QUOTA_CODES or any("perday" in word for word in said.words):
         return "QuotaExhaustedError", 10
     if status == 404 and said.words & OTHER_404_CODES:
         return "InvalidRequestError", 22

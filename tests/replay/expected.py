@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.replay import chat, corpus, messages, responses
+from tests.replay import chat, corpus, gemini, messages, responses
 from tests.replay.corpus import Exchange
 from tests.replay.errors import classify
 from tests.replay.framing import BrokenFrameError, frames
@@ -21,7 +21,14 @@ from tests.replay.quirks import settle
 from tests.replay.values import AnswerError, Expected
 
 UNREADABLE = Path(__file__).with_name("unreadable.toml")
-READERS: dict[str, Any] = {"openai-chat": chat, "openai-responses": responses, "anthropic-messages": messages}
+READERS: dict[str, Any] = {
+    "openai-chat": chat,
+    "openai-responses": responses,
+    "anthropic-messages": messages,
+    "gemini": gemini,
+}
+COUNTED = {"gemini": "totalTokens"}
+"""Where a count stands in its document, if not under `input_tokens`."""
 
 
 @cache
@@ -46,7 +53,7 @@ def judge(exchange: Exchange) -> Expected:
         error, rule = classify(exchange.status, document(exchange), exchange.headers)
         return Expected(outcome="error", error=error, why=f"rule {rule}")
     if exchange.kind == "count":
-        return Expected(outcome="count", count=document(exchange)["input_tokens"])
+        return Expected(outcome="count", count=document(exchange)[COUNTED.get(exchange.dialect, "input_tokens")])
     reader = READERS[exchange.dialect]
     growing = reader.Growing()
     try:

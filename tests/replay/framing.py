@@ -31,13 +31,26 @@ def frames(body: bytes) -> Iterator[Frame]:
     Raises BrokenFrameError for data that is not a JSON object.
     """
     if body.lstrip()[:1] in (b"{", b"["):
-        yield Frame("", _parsed(body.decode("utf-8")))
+        for text in _documents(body.decode("utf-8")):
+            yield Frame("", _parsed(text))
         return
     for event, data in events(body):
         if data.strip() == "[DONE]":
             return
         if data:
             yield Frame(event, _parsed(data))
+
+
+def _documents(text: str) -> Iterator[str]:
+    """The document; or the chunks of a stream that Gemini, not asked for events, sends as one JSON array."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        yield from map(json.dumps, value)
+    else:
+        yield text
 
 
 def events(body: bytes) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The vendors' own SDKs as a second opinion: the same bytes, read by `openai` and `anthropic` in their strict mode.
+"""The vendors' own SDKs as a second opinion: the same bytes, read by `openai`, `anthropic` and `google-genai`.
 
 Each SDK gets the recorded answer through an in-process transport and runs its whole own course: status handling, SSE
 decoding, pydantic validation, accumulation. What comes out is put into the same neutral terms.
@@ -15,10 +15,12 @@ import httpx2
 import openai
 import pydantic
 from anthropic.lib.streaming._messages import accumulate_event
+from google.genai import types
 from openai.lib.streaming.chat import ChatCompletionStreamState
 
-from tests.replay import messages
+from tests.replay import gemini, messages
 from tests.replay.corpus import Exchange
+from tests.replay.framing import frames
 from tests.replay.values import Call, Expected, Tokens, chat_finish, parsed_arguments
 
 MESSAGE: Any = [{"role": "user", "content": "hello"}]
@@ -58,6 +60,7 @@ class Sdk:
             "openai-chat": self._chat,
             "openai-responses": self._responses,
             "anthropic-messages": self._messages,
+            "gemini": lambda streamed: _gemini(exchange),
         }
         try:
             with warnings.catch_warnings():
@@ -93,6 +96,22 @@ class Sdk:
             return _of_message(self._anthropic.messages.create(model="m", max_tokens=9, messages=MESSAGE))
         events = self._anthropic.messages.create(model="m", max_tokens=9, messages=MESSAGE, stream=True)
         return _of_message(_accumulated(events))
+
+
+def _gemini(exchange: Exchange) -> Expected:
+    """The SDK's own types over each chunk; its client adds nothing to them but the joining of parts."""
+    growing = gemini.Growing()
+    for frame in frames(exchange.body):
+        read = types.GenerateContentResponse._from_response(response=dict(frame.value), kwargs={})
+        for candidate in read.candidates or ():
+            found = (candidate.content and candidate.content.parts) or ()
+            growing.parts += [part.model_dump(by_alias=True, exclude_none=True) for part in found]
+            growing.reason = candidate.finish_reason.value if candidate.finish_reason else growing.reason
+        if read.prompt_feedback and read.prompt_feedback.block_reason:
+            growing.blocked = read.prompt_feedback.block_reason.value
+        if read.usage_metadata:
+            growing.usage.update(read.usage_metadata.model_dump(by_alias=True, exclude_none=True))
+    return gemini.answer(growing)
 
 
 def _told(error: BaseException) -> str:

@@ -21,7 +21,19 @@ from tests.replay.test_readers import CLASSES
 from tests.replay.values import Expected
 
 HERE = Path(__file__).parent
-INDEPENDENT = ("chat", "corpus", "errors", "expected", "framing", "messages", "quirks", "responses", "sdk", "values")
+INDEPENDENT = (
+    "chat",
+    "corpus",
+    "errors",
+    "expected",
+    "framing",
+    "gemini",
+    "messages",
+    "quirks",
+    "responses",
+    "sdk",
+    "values",
+)
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,8 @@ def reader_for(exchange: Exchange) -> tuple[str, str]:
     """The provider and the surface whose plugin reads this recording."""
     if exchange.dialect == "anthropic-messages":
         return "anthropic", "messages"
+    if exchange.dialect == "gemini":
+        return "google", "gemini"
     api = "responses" if exchange.dialect == "openai-responses" else "chat"
     if exchange.provider in OWN_READERS:
         return exchange.provider, api

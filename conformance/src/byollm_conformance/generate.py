@@ -156,13 +156,13 @@ def holds(document: Any, value: Any) -> bool:
     return bool(found)
 
 
-def shuffled(document: Any, chance: random.Random) -> Any:
-    """JSON data with the members of every object in another order."""
+def shuffled(document: Any, chance: random.Random, kept: Sequence[Any] = ()) -> Any:
+    """JSON data with the members of every object in another order, those of `kept` (arguments of tools) left alone."""
 
     def change(node: Any) -> Any:
         return dict(chance.sample(list(node.items()), len(node))) if isinstance(node, dict) else node
 
-    return deep(document, change)
+    return _outside(document, kept, change)
 
 
 # bytes and nodes broken in every way

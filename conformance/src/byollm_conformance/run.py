@@ -129,7 +129,7 @@ def _said(request: Any) -> str:
     values += [
         f"{item.name}={getattr(request, item.name)!r}"
         for item in fields(request)
-        if item.name != "messages" and getattr(request, item.name) not in (None, False)
+        if item.name != "messages" and getattr(request, item.name) is not item.default
     ]
     return ", ".join(values)
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from byollm.errors import ConfigError
 from byollm_conformance import checks
 from byollm_conformance.effort import Effort
 from byollm_conformance.model import REGISTRY, Check, Result
@@ -153,15 +154,18 @@ class Runner:
         self._jobs: deque[tuple[Check, str]] | None = None
         self._lock = threading.Lock()
         self._deaths = 0
+        self._wrong: ConfigError | None = None
 
     def run(self) -> Report:
-        """All of it."""
+        """All of it. Raises ConfigError for a plan that cannot be: an API the plugin lacks, broken recordings."""
         start = time.monotonic()
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(max(1, self.plan.processes))]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        if self._wrong is not None:
+            raise self._wrong
         self._unrun()
         self._printed()
         order = {id: number for number, id in enumerate(self.registry)}
@@ -184,8 +188,11 @@ class Runner:
                 child.output.close()
 
     def _begin(self, child: Child) -> bool:
-        message = child.receive(("ready", "broken"))
+        message = child.receive(("ready", "broken", "wrong"))
         with self._lock:
+            if not isinstance(message, str) and "wrong" in message:
+                self._wrong = ConfigError(message["wrong"], hint=message["hint"])
+                return False
             if isinstance(message, str) or "broken" in message:
                 if not self.report.subjects:
                     words = child.words()

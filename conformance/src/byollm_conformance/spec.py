@@ -17,6 +17,8 @@ from byollm_conformance import checks
 from byollm_conformance.model import Check
 from byollm_conformance.quirks import bundled
 
+SET: Final = Path(__file__).parent / f"requirements-{SPEC}.json"
+"""The set that is shipped; `spec/` has the same."""
 MARK: Final = "<!-- generated: the checks of this page -->"
 DOCUMENTS: Final = (
     "messages.md", "events.md", "capabilities.md", "quirks.md", "errors.md", "counting.md", "config.md", "security.md",
@@ -25,10 +27,16 @@ _SENTENCE: Final = re.compile(r"^(\d+)\. (.*(?:\n {3,}\S.*)*)", re.MULTILINE)
 _ROW: Final = re.compile(r"^\| (\d+) \|(.*)$", re.MULTILINE)
 
 
-def requirement_set(registry: Mapping[str, Check]) -> dict[str, Any]:
-    """The frozen set of this spec version: what a certificate of it is about."""
+def requirement_set(registry: Mapping[str, Check], *, freeze: bool = False) -> dict[str, Any]:
+    """What a certificate of this spec version is about. Once it is frozen it never changes: later checks are run and
+    not scored, until the next version of the spec.
+    """
+    if SET.is_file():
+        known: dict[str, Any] = json.loads(SET.read_text("utf-8"))
+        if known.get("frozen"):
+            return known
     mine = {id: check.keyword for id, check in sorted(registry.items()) if int(check.since) <= SPEC}
-    return {"spec": SPEC, "checks": mine}
+    return {"spec": SPEC, "frozen": freeze, "checks": mine}
 
 
 def check_table(registry: Mapping[str, Check]) -> str:
@@ -76,14 +84,14 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def generated(folder: Path) -> Iterator[tuple[Path, str]]:
+def generated(folder: Path, *, freeze: bool = False) -> Iterator[tuple[Path, str]]:
     """Every generated file and its content."""
     from byollm_conformance.schemas import schemas
 
     registry = checks.load()
-    frozen = json.dumps(requirement_set(registry), indent=1) + "\n"
+    frozen = json.dumps(requirement_set(registry, freeze=freeze), indent=1) + "\n"
     yield folder / f"requirements-{SPEC}.json", frozen
-    yield Path(__file__).parent / f"requirements-{SPEC}.json", frozen
+    yield SET, frozen
     yield folder / "checks.toml", check_table(registry)
     yield folder / "quirks.toml", bundled()
     for name, schema in schemas().items():
@@ -95,9 +103,13 @@ def generated(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write what is generated; `--check` only tells what would change (exit code 1)."""
+    """Write what is generated; `--check` only tells what would change (exit code 1), `--freeze` closes the set."""
     folder = Path(next((word for word in arguments if not word.startswith("-")), "spec"))
-    stale = [(path, text) for path, text in generated(folder) if not path.is_file() or path.read_text("utf-8") != text]
+    stale = [
+        (path, text)
+        for path, text in generated(folder, freeze="--freeze" in arguments)
+        if not path.is_file() or path.read_text("utf-8") != text
+    ]
     for path, text in stale:
         print(path)
         if "--check" not in arguments:

@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Final
 
+from byollm.errors import ConfigError
 from byollm_conformance import checks, guard, model
 from byollm_conformance.effort import Effort
 from byollm_conformance.guard import GUARD
@@ -91,6 +92,8 @@ class Worker:
             )
             self.subjects = {subject.api: subject for subject in made}
             self.say(ready=[describe(subject) for subject in made], facts=facts)
+        except ConfigError as error:
+            self.say(wrong=error.message, hint=error.hint)
         except Exception as error:
             self.say(broken=f"it cannot be asked: {type(error).__name__}: {error}", evidence={})
 

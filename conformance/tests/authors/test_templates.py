@@ -46,7 +46,6 @@ def test_every_template_is_conformant(planted: Plant, kind: str) -> None:
         ("openai-compatible", "__init__", 'name="acme"', 'name="other"', "MET-01"),
         ("wire", "translator", '"temperature": request.temperature', '"temperature": None', "REQ-07a"),
         ("wire", "translator", '"limit": request.max_tokens', '"limit": 4096', "REQ-08"),
-        ("wire", "translator", "system tools tool_choice", "system tool_choice", "CAP-08"),
         ("wire", "translator", '"done": "stop"', '"done": "length"', "RSP-02"),
         ("wire", "translator", '"out": "output_tokens"', '"out": "input_tokens"', "USE-01"),
         ("wire", "translator", "raise error_of(data)", "return", "RSP-05"),

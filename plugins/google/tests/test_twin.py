@@ -67,7 +67,7 @@ def test_the_signature_goes_back_as_it_came(twin):
         ours.complete([byollm.user("hi"), first.message, results], tools=[TOOL])
     sent = twin.requests[-1].json["contents"][1]["parts"][0]
 
-    assert first.tool_calls[0].state.data["thoughtSignature"] == sent["thoughtSignature"]
+    assert getattr(first.tool_calls[0].state, "data", {})["thoughtSignature"] == sent["thoughtSignature"]
     assert {"name": "weather", "args": {}, "id": "1"} == sent["functionCall"]
 
 

@@ -92,14 +92,16 @@ class Contents:
 def contents_of(target: str) -> Contents:
     """Whatever `target` names: a wheel, a folder, an installed distribution. Raises Refused."""
     path = Path(target)
-    if path.is_dir():
-        return _folder(path)
-    if path.exists():
-        return _wheel(path)
     try:
+        if target and path.is_dir():
+            return _folder(path)
+        if target and path.exists():
+            return _wheel(path)
         owner = distribution(target)
     except (PackageNotFoundError, ValueError):
-        raise Refused(f"{target} is no file, no folder and no installed distribution", "byollm vet FILE.whl") from None
+        raise Refused(
+            f"{target!r} is no file, no folder and no installed distribution", "byollm vet FILE.whl"
+        ) from None
     return _installed(owner)
 
 

@@ -148,15 +148,15 @@ def _bounded(count: TokenCount) -> None:
 
 def _read_counts(subject: Subject, exchange: Exchange[TokenCount]) -> None:
     read = exchange.reader(Head(200, {"content-type": "application/json"}))
-    for document in (
+    answers: tuple[Any, ...] = (
         {"input_tokens": 42},
         {"total_tokens": 42},
         {"totalTokens": 42},
         {},
         {"input_tokens": -1},
         [],
-        None,
-    ):
+    )
+    for document in answers:
         subject.count()
         try:
             found = list(read(Frame("", document)))

@@ -23,7 +23,7 @@ from byollm_sandbox.dialects import Call, Dialect, Prompt, dialects
 from byollm_sandbox.dialects.base import Rejection
 from byollm_sandbox.faults import Fault
 from byollm_sandbox.requests import Recorded
-from byollm_sandbox.wire import End, Reply, Step, compile_reply, json_reply, sse_reply
+from byollm_sandbox.wire import End, Reply, Step, compile_reply, json_reply, lines_reply, sse_reply
 
 Keys = str | Mapping[str, str] | Collection[str] | None
 StandIn = Callable[[Prompt], Answer]
@@ -32,6 +32,7 @@ KNOWN_MODELS = {
     "openai-chat": ("gpt-5.6", "gpt-5.4", "gpt-5-mini", "gpt-4.1", "gpt-4o", "gpt-4o-mini"),
     "openai-responses": ("gpt-5.6", "gpt-5.4", "gpt-5-mini", "gpt-4.1", "gpt-4o", "gpt-4o-mini"),
     "anthropic-messages": ("claude-opus-5", "claude-sonnet-5", "claude-haiku-4-5"),
+    "ollama": ("qwen3:8b", "gpt-oss:20b", "llama3.2:latest"),
     "gemini": ("gemini-3.8-flash", "gemini-3.1-pro-preview", "gemini-2.5-flash", "gemini-2.5-pro"),
 }
 """What `GET /models` lists when `serve(models=…)` names nothing."""
@@ -155,7 +156,7 @@ class Service:
         names = tuple(self.models) if self.models is not None else KNOWN_MODELS.get(dialect.name, ())
         if request.operation == "models":
             return json_reply(dialect.models(names), headers=headers)
-        name = request.path.rpartition("/models/")[2]
+        name = str(call.body.get("model") or request.path.rpartition("/models/")[2])
         if name in names or self.models is None:
             return json_reply(dialect.model(name), headers=headers)
         return dialect.reject(dialect.error(ModelNotFoundError("", status=404), call), call)
@@ -204,8 +205,11 @@ def render(
         answer = effects.alter_answer(fault, answer)
         call = Call(body=call.body, number=call.number, created=call.created, quirks=fault.quirks)
     headers = [*dialect.headers(call), *answer.headers.items()]
-    if request.streams and not (fault is not None and "json-for-stream" in fault.kinds):
-        return sse_reply(dialect.stream(answer, call), headers)
+    lines = getattr(dialect, "lines", False)
+    streams = request.streams or (lines and call.body.get("stream") is not False)
+    if streams and not (fault is not None and "json-for-stream" in fault.kinds):
+        written = lines_reply if lines else sse_reply
+        return written(dialect.stream(answer, call), headers)
     return json_reply(dialect.document(answer, call), headers=headers)
 
 

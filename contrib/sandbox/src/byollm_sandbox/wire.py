@@ -50,6 +50,8 @@ class Style:
     space: bytes = b" "
     bom: bool = False
     comments: bool = False
+    lines: bool = False
+    """No events at all: a line for each document (`application/x-ndjson`)."""
 
 
 @dataclass(slots=True)
@@ -103,6 +105,11 @@ def sse_reply(frames: list[Frame], headers: Iterable[tuple[str, str]] = ()) -> R
     return Reply(200, [*kind, *headers], frames=frames)
 
 
+def lines_reply(frames: list[Frame], headers: Iterable[tuple[str, str]] = ()) -> Reply:
+    """A stream of JSON documents, one a line."""
+    return Reply(200, [("content-type", "application/x-ndjson"), *headers], frames=frames, style=Style(lines=True))
+
+
 def _events(frames: Iterable[Frame], style: Style) -> Iterable[bytes | float]:
     newline, space = style.newline, style.space
     prefix = b"data:" + space
@@ -111,6 +118,9 @@ def _events(frames: Iterable[Frame], style: Style) -> Iterable[bytes | float]:
     for frame in frames:
         if frame.pause:
             yield frame.pause
+        if style.lines:
+            yield frame.data.encode() + newline
+            continue
         written = b": keep-alive" + newline + newline if style.comments else b""
         if frame.event is not None:
             written += b"event:" + space + frame.event.encode() + newline

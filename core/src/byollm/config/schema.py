@@ -221,6 +221,8 @@ _TYPES: Final[Mapping[str, str]] = {
 
 def validated(model: type[Written], value: Any, document: Document, path: KeyPath, what: str) -> dict[str, Any]:
     """What was written, by key, once it is right; `what` names the kind of mapping. Raises ConfigError, placed."""
+    if value == {} and not any(field.is_required() for field in model.model_fields.values()):
+        return {}  # nothing was written: no reason to build the model
     try:
         found = model.model_validate(value)
     except ValidationError as error:

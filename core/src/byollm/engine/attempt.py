@@ -105,7 +105,7 @@ def _open(call: Call, line: Line, exchange: Exchange[Any], deadline: float | Non
             raise _raised(from_broken(head), line, None, call)
         call.status = head.status
         if shown:
-            wirelog.answer(call, line, head)
+            wirelog.answer(call, line, exchange.request, head)
         if 200 <= head.status < 300:
             opened: Head = head
             return opened

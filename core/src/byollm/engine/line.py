@@ -30,7 +30,7 @@ class Retries:
     """A provider that asks for more is left for the next candidate: the official SDKs draw the same line."""
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(slots=True, repr=False, eq=False)
 class Line:
     """A deployment, how to get there, and how often to try."""
 

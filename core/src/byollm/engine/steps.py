@@ -23,7 +23,7 @@ R = TypeVar("R")
 
 
 @quick
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Open:
     """Send a request over a line. Answer: `Head` or `Broken`. The credentials are added below the engine."""
 
@@ -33,7 +33,7 @@ class Open:
     deadline: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OpenLocal:
     """Start an in-process model. Answer: `Head`. Each `Read` then gives a list of events, empty at the end."""
 
@@ -42,34 +42,34 @@ class OpenLocal:
     deadline: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Read:
     """The next piece of the open answer: bytes (b"" at the end), events of a local model, or `Broken`."""
 
 
 @quick
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Close:
     """Done with the open answer. `reuse`: the connection may serve again."""
 
     reuse: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sleep:
     """Wait on the call's clock. Answer: True when cancelled meanwhile."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """Blocking work: called as it is under the sync driver, in a thread under the async one. Answer: its result."""
 
     function: Callable[[], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Renew:
     """Credentials were refused: read them anew. Answer: True when something changed and one more try is worth it."""
 
@@ -77,7 +77,7 @@ class Renew:
     auth: AuthScheme
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Acquire:
     """Reserve what a limiter gives out (a rate limit, a budget). Answer: seconds waited."""
 
@@ -85,7 +85,7 @@ class Acquire:
 
 
 @quick
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Emit:
     """Events of one piece, for the caller."""
 

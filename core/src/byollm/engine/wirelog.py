@@ -31,23 +31,25 @@ def wanted() -> bool:
 def request(call: Call, line: Line, asked: HttpRequest) -> None:
     """A request that is about to leave."""
     headers = {name.lower() for name, _ in final_headers(line, asked)} | set(line.credentials.header_names)
-    url, body = final_url(line, asked.url), _document(asked.body)
-    _say(call, line, f"request {asked.method} {url} headers={','.join(sorted(headers))}", body)
+    what = f"request {asked.method} {final_url(line, asked.url)} headers={','.join(sorted(headers))}"
+    _say(call, line, f"{what} body={shape(_document(asked.body))}")
 
 
-def answer(call: Call, line: Line, head: Head) -> None:
-    """Status and headers that came."""
-    _say(call, line, f"answer {head.status} headers={','.join(sorted(head.headers))}", None)
+def answer(call: Call, line: Line, asked: HttpRequest, head: Head) -> None:
+    """Status and headers that came. Only now is the key surely known, and contents can be masked."""
+    if call.log_content:
+        _say(call, line, f"request content={_document(asked.body)!r}")
+    _say(call, line, f"answer {head.status} headers={','.join(sorted(head.headers))}")
 
 
 def frame(call: Call, line: Line, came: Frame) -> None:
     """One frame of an answer."""
-    _say(call, line, f"frame {came.event or '-'}", came.data)
+    body = repr(came.data) if call.log_content else shape(came.data)
+    _say(call, line, f"frame {came.event or '-'} body={body}")
 
 
-def _say(call: Call, line: Line, what: str, document: Any) -> None:
-    shown = "" if document is None else repr(document) if call.log_content else shape(document)
-    text = line.credentials.redactor.text(f"{what} body={shown}" if shown else what)
+def _say(call: Call, line: Line, what: str) -> None:
+    text = line.credentials.redactor.text(what)
     log.debug("call=%s deployment=%s %s", call.id, line.name, text if len(text) <= SHOWN else f"{text[:SHOWN]}…")
 
 

@@ -23,7 +23,7 @@ from byollm.wire.exchange import Exchange, LocalCall
 _NOTHING: Final = Capabilities()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Deployment:
     """A plugin bound to one target. `override` are the file's `capabilities:`, which win over the plugin's."""
 

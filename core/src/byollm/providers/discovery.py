@@ -7,7 +7,6 @@ and holds it; stevedore never searches, because its search writes and obeys a ca
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -166,6 +165,8 @@ def _missing(name: str, plain: str) -> PluginError:
         package = KNOWN[plain]
         hint = f"pip install {package}   (from a clone: pip install ./plugins/{package.removeprefix('byollm-')})"
         return PluginError(f"no plugin for provider {name!r} is installed", hint=hint)
+    import difflib
+
     names = sorted({item.name for item in listed()} | KNOWN.keys() | ALIASES.keys())
     nearest = next(iter(difflib.get_close_matches(plain, names, n=1)), None)
     installed = ", ".join(item.name for item in listed()) or "none"

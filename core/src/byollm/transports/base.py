@@ -126,7 +126,7 @@ class Cancellation:
         return event.wait(seconds)
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(slots=True, repr=False, eq=False)
 class Outgoing:
     """A final request, credentials and all: it lives in the transport's frames only, and does not show itself.
 

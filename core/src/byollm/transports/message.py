@@ -39,7 +39,7 @@ class Way:
     key: Hashable
 
 
-@dataclass(slots=True, repr=False)
+@dataclass(slots=True, repr=False, eq=False)
 class Turn:
     """One try of one request over one connection. `request` is an `httpcore.Request`, credentials and all."""
 

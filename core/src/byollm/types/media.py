@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -21,6 +22,7 @@ _MAGIC: Final = (
     (b"fLaC", "audio/flac"),
     (b"OggS", "audio/ogg"),
 )
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ def resolve(source: str | bytes, media_type: str | None, *, what: str) -> Media:
         head, comma, text = source[5:].partition(",")
         if not comma or not head.endswith(";base64"):
             raise ConfigError(f"a data: URI of this {what} must be base64 (data:<type>;base64,<text>)")
+        if not _BASE64.fullmatch(text):
+            raise ConfigError(f"the base64 text of this {what} cannot be decoded")
         named = media_type or head[: -len(";base64")].partition(";")[0]
         return Media(None, text, named or sniff(decode(Media(None, text, None), what=what)) or _unknown_type(what))
     if is_remote(source):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -58,7 +57,7 @@ _OTHER_WORDS: Final = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class _Parameters:
     system: str | tuple[Text, ...] | None = None
     temperature: float | None = None
@@ -173,6 +172,8 @@ def unknown_parameter(name: str, also: Sequence[str] = ()) -> UnknownParameterEr
     """The error for a parameter nobody knows, naming the nearest one that exists."""
     if name in _OTHER_WORDS:
         return UnknownParameterError(f"unknown parameter {name!r}", field=name, hint=_OTHER_WORDS[name])
+    import difflib
+
     known = sorted({*PARAMETERS, *also} - {"stream"})
     nearest = _RENAMED.get(name) or next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), None)
     hint = f"did you mean {nearest}?" if nearest else f"known: {', '.join(known)}"

@@ -55,9 +55,7 @@ MESSAGE_LIMIT: Final = 1000
 _REQUEST_IDS: Final = (
     "x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-generation-id", "cf-ray",
 )  # fmt: skip
-_DURATION: Final = re.compile(
-    r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?"
-)
+_DURATION: Final = r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?"
 
 
 def class_for(status: int) -> type[ProviderError]:
@@ -141,7 +139,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 def duration(text: str) -> float | None:
     """Go's way of writing a duration (`6m0s`, `1.57s`, `12ms`) in seconds; None when it is none."""
-    match = _DURATION.fullmatch(text.strip())
+    match = re.fullmatch(_DURATION, text.strip())
     if match is None or not any(match.groups()):
         return None
     hours, minutes, seconds, milliseconds = (float(group) if group else 0.0 for group in match.groups())

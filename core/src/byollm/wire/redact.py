@@ -8,6 +8,7 @@ and JSON-escaped, in whole or any 12 characters of it.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -33,8 +34,6 @@ class Secret:
     @property
     def digest(self) -> str:
         """The first 16 hex digits of its SHA-256: enough to tell two secrets apart, useless otherwise."""
-        import hashlib  # 2 ms, and few programs ask
-
         return hashlib.sha256(self.__text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def __repr__(self) -> str:

@@ -7,6 +7,8 @@ table. What stands in none of them stays unknown.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from byollm.plugin import ModelNote
@@ -63,24 +65,43 @@ MODELS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     (QWEN, {"reasoning": "full", "reasoning_effort": "full", "reasoning_efforts": ("none", "medium")}),
     ("groq/compound", {"context_window": WINDOW, "max_output_tokens": 8_192, **_SYSTEM_OF_TOOLS}),
     ("llama-3.1-8b-instant", {"context_window": WINDOW, "max_output_tokens": WINDOW, **_CALLS, **_PLAIN, **_TEXT_ONLY}),
-    ("llama-3.3-70b-versatile", {"context_window": WINDOW, "max_output_tokens": 32_768, **_CALLS, **_PLAIN, **_TEXT_ONLY}),
+    (
+        "llama-3.3-70b-versatile",
+        {"context_window": WINDOW, "max_output_tokens": 32_768, **_CALLS, **_PLAIN, **_TEXT_ONLY},
+    ),
     ("meta-llama/llama-4-", {**_CALLS, **_SEES}),
-    ("meta-llama/llama-prompt-guard-2-", {"context_window": 512, "max_output_tokens": 512, **_PLAIN, **_SYSTEM_OF_TOOLS}),
+    (
+        "meta-llama/llama-prompt-guard-2-",
+        {"context_window": 512, "max_output_tokens": 512, **_PLAIN, **_SYSTEM_OF_TOOLS},
+    ),
     ("allam-2-7b", {"context_window": 4_096, "max_output_tokens": 4_096, **_PLAIN, **_TEXT_ONLY}),
 )
 """Pairs of a name's beginning and what is known of it."""
+
+
+@lru_cache(maxsize=256)
+def facts_of(model: str) -> Mapping[str, Any]:
+    """What the table says of a model; nothing of one that stands in no row."""
+    return next((facts for prefix, facts in MODELS if model.startswith(prefix)), {})
+
 
 _LARGE: Final = "openai/gpt-oss-120b"
 _SMALL: Final = "openai/gpt-oss-20b"
 
 NOTES: Final[dict[str, ModelNote]] = {
     "llama-guard-3-8b": ModelNote(retired="2025-06-06", replacement="openai/gpt-oss-safeguard-20b"),
-    **dict.fromkeys(("llama3-70b-8192", "qwen-qwq-32b", "deepseek-r1-distill-llama-70b"), ModelNote(replacement=_LARGE)),
+    **dict.fromkeys(
+        ("llama3-70b-8192", "qwen-qwq-32b", "deepseek-r1-distill-llama-70b"), ModelNote(replacement=_LARGE)
+    ),
     **dict.fromkeys(("llama3-8b-8192", "gemma-7b-it", "gemma2-9b-it"), ModelNote(replacement=_SMALL)),
     **dict.fromkeys(("moonshotai/kimi-k2-instruct", "moonshotai/kimi-k2-instruct-0905"), ModelNote(replacement=_LARGE)),
     **dict.fromkeys(("mixtral-8x7b-32768", "llama2-70b-4096", "mistral-saba-24b"), ModelNote(replacement=_LARGE)),
     **dict.fromkeys(
-        ("meta-llama/llama-4-scout-17b-16e-instruct", "meta-llama/llama-4-maverick-17b-128e-instruct", "qwen/qwen3-32b"),
+        (
+            "meta-llama/llama-4-scout-17b-16e-instruct",
+            "meta-llama/llama-4-maverick-17b-128e-instruct",
+            "qwen/qwen3-32b",
+        ),
         ModelNote(replacement="qwen/qwen3.8-27b"),
     ),
     **dict.fromkeys(("compound-beta", "compound-beta-mini"), ModelNote(replacement="groq/compound")),

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from byollm.plugin import Target
-from byollm_groq.models import GPT_OSS, MODELS, NOTES, QWEN, QWEN_GRADED
-from byollm_openai_compatible.dialect import OpenAICompatible, Quirks
+from byollm_groq.models import GPT_OSS, MODELS, NOTES, QWEN, QWEN_GRADED, facts_of
+from byollm_openai_compatible.dialect import OpenAICompatible, Quirks, refuse_media
 
 ENDPOINT: Final = "https://api.groq.com/openai/v1"
 TIERS: Final = ("auto", "on_demand", "flex", "performance")
@@ -63,6 +63,8 @@ class Groq(OpenAICompatible):
         Qwen's models think unasked, and would do so in the text. `include_reasoning`, given by `extra`, takes the place
         of `reasoning_format`: both together are refused.
         """
+        sees = facts_of(target.model).get("images") != "unsupported"
+        refuse_media(body, ("documents", "audio") if sees else ("images", "documents", "audio"), f"groq/{target.model}")
         if target.api == "responses":
             return body
         for message in body["messages"]:

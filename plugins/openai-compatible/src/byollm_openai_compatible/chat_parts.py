@@ -28,6 +28,7 @@ def block(part: Part, quirks: Quirks, provider: str) -> dict[str, Any]:
     """One part as a block. Raises UnsupportedFeatureError for what the wire cannot say."""
     if isinstance(part, Opaque):
         return _own(part, provider)
+    check_kind(part, quirks)
     if isinstance(part, Text):
         made: dict[str, Any] = {"type": "text", "text": part.text}
     elif isinstance(part, Image):
@@ -41,6 +42,23 @@ def block(part: Part, quirks: Quirks, provider: str) -> dict[str, Any]:
     if part.cache and quirks.cache_field:
         made[quirks.cache_field] = cache_mark(part.cache, quirks)
     return made
+
+
+def check_kind(part: Part, quirks: Quirks) -> None:
+    """Raises UnsupportedFeatureError for bytes of a kind that the server is known not to read."""
+    if not (quirks.image_types or quirks.refused_files) or not isinstance(part, Image | Document):
+        return
+    media = part.media
+    kind = media.media_type or ""
+    if media.base64 is None:
+        return
+    if isinstance(part, Image) and quirks.image_types and kind not in quirks.image_types:
+        known = ", ".join(quirks.image_types)
+        raise UnsupportedFeatureError(
+            f"pictures of type {kind} are not read; nothing was sent", field="images", hint=known
+        )
+    if isinstance(part, Document) and kind.startswith(quirks.refused_files):
+        raise UnsupportedFeatureError(f"documents of type {kind} are not read; nothing was sent", field="documents")
 
 
 def cache_mark(lifetime: str, quirks: Quirks) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from byollm_openai_compatible.chat_reader import chat_reader
 from byollm_openai_compatible.errors import fail, openai_error
 from byollm_openai_compatible.ids import taken_ids
 from byollm_openai_compatible.local import Count, LocalServer, Question, Surface, Way, whole
+from byollm_openai_compatible.media import refuse_media
 from byollm_openai_compatible.plugin import OpenAICompatible, count_reader
 from byollm_openai_compatible.profile import Quirks
 from byollm_openai_compatible.responses_body import responses_body
@@ -23,6 +24,7 @@ __all__ = [
     "count_reader",
     "fail",
     "openai_error",
+    "refuse_media",
     "responses_body",
     "responses_reader",
     "taken_ids",

@@ -100,40 +100,35 @@ STATUSES: Final[Mapping[int, type[ProviderError]]] = {
     529: OverloadedError,
 }
 
-_CONTEXT: Final = re.compile(
+# Patterns, compiled at the first error that asks: a sixteenth of a program's start otherwise.
+_CONTEXT: Final = (
     r"maximum context length|reduce the length of the messages|exceeds the context window|exceed context limit"
     r"|model's maximum context limit|is longer than the model's context length|longer than the maximum model length"
     r"|input tokens exceed the configured limit|`inputs` tokens \+ `max_new_tokens` must be"
     r"|`inputs` must have less than|exceeds the available context size|current length is .{1,80} while limit is"
     r"|input too long: .{1,80} limit is"
     r"|prompt is too long|exceeded max context length|model's context length is only|maximum input length of"
-    r"|greater than the context length",
+    r"|greater than the context length|input length exceeds the context length"
 )
-_NOT_CONTEXT: Final = re.compile(r"string_above_max_length|invalid 'user'.*string too long|request too large")
-_FILTER: Final = re.compile(
+_NOT_CONTEXT: Final = r"string_above_max_length|invalid 'user'.*string too long|request too large"
+_FILTER: Final = (
     r"content management policy|violating our usage policy|violates usage guidelines"
-    r"|rejected as a result of (?:our|the) safety system",
+    r"|rejected as a result of (?:our|the) safety system"
 )
-_KEY: Final = re.compile(r"incorrect api key|invalid api key|api key not valid|invalid x-api-key")
-_MODEL: Final = re.compile(
+_KEY: Final = r"incorrect api key|invalid api key|api key not valid|invalid x-api-key"
+_MODEL: Final = (
     r"is not a valid model id|supported api model names are|^model not found|invalid model:|specified model not found"
-    r"|try pulling it first|model '[^']*' not found",
+    r"|try pulling it first|please check the model you provided|model '[^']*' not found"
 )
-_NO_SUCH_FEATURE: Final = re.compile(
-    r"not supported in this model|no endpoints found that support|did you mean to use v1/"
-)
-_QUOTA: Final = re.compile(
-    r"insufficient balance|credit balance is too low|extra usage is required|out of call volume quota"
-)
+_NO_SUCH_FEATURE: Final = r"not supported in this model|no endpoints found that support|did you mean to use v1/"
+_QUOTA: Final = r"insufficient balance|credit balance is too low|extra usage is required|out of call volume quota"
 _BROKEN_OUTPUT: Final = frozenset({"tool_use_failed", "json_validate_failed"})
 """The model's own output broke, not the request: another sample may be whole, and this one may have cost money."""
-_DATA_POLICY: Final = re.compile(r"matching your data policy")
-_CALLERS_FAULT: Final = re.compile(
+_DATA_POLICY: Final = r"matching your data policy"
+_CALLERS_FAULT: Final = (
     r"requires --jinja|(?:image|audio) input is not supported|cannot use both|cannot make get request"
 )
-_WAIT: Final = re.compile(
-    r"(?:try again in|retry after)\s+(?:(\d+)m(?!s))?\s*(\d+(?:\.\d+)?)?\s*(ms|s\b|seconds?|minutes?)?"
-)
+_WAIT: Final = r"(?:try again in|retry after)\s+(?:(\d+)m(?!s))?\s*(\d+(?:\.\d+)?)?\s*(ms|s\b|seconds?|minutes?)?"
 _SILENT: Final = Said("the provider failed and said no more", "", "", None, (), frozenset())
 _WRONG_PLACE: Final = (
     "nothing answers there: check `endpoint:`, its path above all (most servers want it to end in /v1)"
@@ -246,21 +241,21 @@ def _by_code(case: _Case) -> type[ProviderError] | None:
 
 def _by_text(case: _Case) -> type[ProviderError] | None:
     text, status = case.text, case.status
-    if _QUOTA.search(text):
+    if re.search(_QUOTA, text):
         return QuotaExhaustedError
-    if status != 429 and _CONTEXT.search(text) and not _NOT_CONTEXT.search(text):
+    if status != 429 and re.search(_CONTEXT, text) and not _NOTre.search(_CONTEXT, text):
         return ContextLengthError
-    if status in (400, 403, None) and (_FILTER.search(text) or case.said.flagged):
+    if status in (400, 403, None) and (re.search(_FILTER, text) or case.said.flagged):
         return ContentFilterError
-    if status in (400, 403) and _KEY.search(text):
+    if status in (400, 403) and re.search(_KEY, text):
         return AuthenticationError
-    if status in (400, 404) and _MODEL.search(text):
+    if status in (400, 404) and re.search(_MODEL, text):
         return ModelNotFoundError
-    if status == 404 and _NO_SUCH_FEATURE.search(text):
+    if status == 404 and re.search(_NO_SUCH_FEATURE, text):
         return InvalidRequestError
-    if status == 404 and _DATA_POLICY.search(text):
+    if status == 404 and re.search(_DATA_POLICY, text):
         return PermissionDeniedError
-    if status is not None and status >= 500 and _CALLERS_FAULT.search(text):
+    if status is not None and status >= 500 and re.search(_CALLERS_FAULT, text):
         return InvalidRequestError
     return None
 
@@ -286,7 +281,7 @@ def _says_nothing(text: str) -> bool:
 
 def _seconds(text: str) -> float | None:
     """The wait that only the text tells: "try again in 1.2s", "retry after 30 seconds", "try again in 6m0s"."""
-    match = _WAIT.search(text)
+    match = re.search(_WAIT, text)
     if match is None or not (match[1] or match[2]):
         return None
     minutes, number, unit = int(match[1] or 0), float(match[2] or 0), match[3] or "s"

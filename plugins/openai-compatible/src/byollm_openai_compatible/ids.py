@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -40,8 +41,6 @@ def wire_ids(messages: Iterable[Message], form: str) -> dict[str, str]:
 
 
 def _digest(id: str, salt: int) -> str:
-    import hashlib  # 2 ms, and few conversations need it
-
     number = int.from_bytes(hashlib.sha256(f"{salt}:{id}".encode("utf-8", "replace")).digest()[:12], "big")
     letters = []
     for _ in range(9):

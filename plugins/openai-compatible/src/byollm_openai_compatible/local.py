@@ -47,9 +47,13 @@ KEYLESS: Final[Mapping[str, AuthScheme]] = {
 
 
 class Way(NamedTuple):
-    """How to reach a server for a surface that another distribution translates."""
+    """How to reach a server for a surface that another distribution translates.
+
+    `url` answers for a path below the base path, `root` for one beside it.
+    """
 
     url: Callable[[str], str]
+    root: Callable[[str], str]
     auth: AuthScheme
     fail: Any
 
@@ -64,15 +68,6 @@ class Surface(Protocol):
     def count(self, request: Request, target: Target, way: Way) -> Exchange[TokenCount] | None:
         """The exchange that counts, or None."""
         ...
-
-    def _responses_count(self, request: Request, target: Target) -> Exchange[TokenCount] | None:
-        if not self.responses_count_path:
-            return None
-        quirks, name = self.settled(target), self.manifest.name
-        body = responses_body(request.with_(stream=False), target.model, quirks, name, self.reasons(request, target))
-        return self.exchange(
-            target, quirks, self.responses_count_path, self.amended(body, target), count_reader(name, "exact")
-        )
 
     def describe(self, target: Target) -> Capabilities:
         """What this wire takes."""
@@ -99,7 +94,8 @@ class Count(NamedTuple):
 class LocalServer(OpenAICompatible):
     """An OpenAICompatible for servers that people run themselves; its words, and these:
 
-    - `surfaces`: further `api` words and who translates them.
+    - `surfaces`: further `api` words and who translates them; named in `apis`, too, they can be the default.
+    - `hosts`: where a key from the environment may go beside this machine.
     - `about`: what the server tells of itself; asked when `capabilities(refine=True)` wants it.
     - `counts`: where it counts exactly what a Chat request has. `count_path` (a quirk) is the same below the base path.
     - `responses_count_path`: where it counts a Responses body, below its base path; empty: nowhere.
@@ -114,6 +110,7 @@ class LocalServer(OpenAICompatible):
         base_url: str,
         apis: tuple[str, ...] = ("chat", "responses"),
         surfaces: Mapping[str, Surface] | None = None,
+        hosts: tuple[str, ...] = (),
         about: Question | None = None,
         counts: Count | None = None,
         responses_count_path: str = "",
@@ -131,9 +128,9 @@ class LocalServer(OpenAICompatible):
             name=name,
             base_url=base_url,
             base_path="/v1",
-            hosts=HOSTS,
+            hosts=(*HOSTS, *hosts),
             authentication=KEYLESS,
-            apis=(*apis, *self.surfaces),
+            apis=tuple(dict.fromkeys((*apis, *self.surfaces))),
             **row,
         )
 
@@ -197,7 +194,13 @@ class LocalServer(OpenAICompatible):
 
     def way(self, target: Target) -> Way:
         """How another distribution's surface reaches this server."""
-        return Way(lambda path: self.url(target, path), self._auth(target), fail(self.settled(target)))
+        quirks = self.settled(target)
+        return Way(
+            lambda path: self.url(target, path),
+            lambda path: self.beside(target, path),
+            self._auth(target),
+            fail(quirks),
+        )
 
     def _auth(self, target: Target) -> AuthScheme:
         word = target.authentication or "none"

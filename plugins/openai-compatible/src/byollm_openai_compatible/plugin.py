@@ -36,8 +36,6 @@ from byollm_openai_compatible.chat_reader import chat_reader
 from byollm_openai_compatible.errors import fail
 from byollm_openai_compatible.ids import taken_ids
 from byollm_openai_compatible.profile import Quirks, options_model, split_fields
-from byollm_openai_compatible.responses_body import responses_body
-from byollm_openai_compatible.responses_reader import responses_reader
 from byollm_openai_compatible.tool_names import naming_back, with_legal_names
 
 AUTHENTICATION: Final[Mapping[str, AuthScheme]] = {
@@ -139,6 +137,10 @@ class OpenAICompatible:
         request, own_names = with_legal_names(request)
         reader: Callable[[Head], Callable[[Frame], Any]]
         if target.api == "responses":
+            # Four modules that most programs never need.
+            from byollm_openai_compatible.responses_body import responses_body
+            from byollm_openai_compatible.responses_reader import responses_reader
+
             body = responses_body(request, target.model, quirks, name, self.reasons(request, target))
             path, reader = "/responses", responses_reader(quirks, name, taken_ids(request.messages))
         elif target.api in ("chat", ""):

@@ -34,7 +34,8 @@ class Quirks:
     - `tool_id_format`: "alnum9" where call ids must be nine letters or digits.
     - `arguments_must_parse`: tool arguments in the history must be JSON; what a model wrote wrongly is wrapped.
     - `empty_content`: what stands for the text of a turn that only calls tools.
-    - `file_urls`: a document may be a URL.
+    - `file_urls`: a document may be a URL. `image_types`: the kinds of pictures it reads (empty: nobody knows);
+      `refused_files`: the kinds of documents it does not, by their beginnings.
     - `prefill_message`, `prefill_body`: fields that say "go on with this last message".
     - `send_store`: it knows `store`; then `false` is sent unless the request says otherwise.
 
@@ -72,6 +73,8 @@ class Quirks:
     arguments_must_parse: bool = False
     empty_content: Literal["omit", "empty", "null"] = "omit"
     file_urls: bool = False
+    image_types: tuple[str, ...] = ()
+    refused_files: tuple[str, ...] = ()
     prefill_message: Mapping[str, Any] = field(default_factory=dict)
     prefill_body: Mapping[str, Any] = field(default_factory=dict)
     send_store: bool = False

@@ -26,10 +26,13 @@ def responses_body(request: Request, model: str, quirks: Quirks, provider: str, 
     """
     _refuse(request)
     body: dict[str, Any] = {"model": model}
-    if request.system:
+    messages = request.messages
+    if quirks.cache_field and isinstance(request.system, tuple) and any(part.cache for part in request.system):
+        messages = request.conversation  # instructions are one text, and have no place for a mark
+    elif request.system:
         body["instructions"] = _instructions(request.system)
     # An empty input is refused even beside instructions.
-    body["input"] = message_items(request.messages, quirks, provider) or [{"role": "user", "content": ""}]
+    body["input"] = message_items(messages, quirks, provider) or [{"role": "user", "content": ""}]
     if request.tools:
         body["tools"] = [_tool(tool, quirks, provider) for tool in request.tools]
         if request.tool_choice is not None:

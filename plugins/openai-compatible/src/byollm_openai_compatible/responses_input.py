@@ -18,7 +18,7 @@ from byollm.plugin import (
     ToolResult,
     UnsupportedFeatureError,
 )
-from byollm_openai_compatible.chat_parts import cache_mark, file_name, sound
+from byollm_openai_compatible.chat_parts import cache_mark, check_kind, file_name, sound
 from byollm_openai_compatible.ids import wire_ids
 from byollm_openai_compatible.profile import Quirks
 
@@ -75,6 +75,7 @@ class _Writer:
             if not self.own(part):
                 raise _foreign(part, self.provider)
             return dict(part.data)
+        check_kind(part, self.quirks)
         if isinstance(part, Text):
             made: dict[str, Any] = {"type": "input_text", "text": part.text}
         elif isinstance(part, Image):

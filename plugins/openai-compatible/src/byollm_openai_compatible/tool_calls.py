@@ -19,7 +19,7 @@ _KNOWN: Final = frozenset({"index", "id", "type", "function", "custom"})
 
 
 class _Call:
-    __slots__ = ("held", "id", "index", "key", "name", "pieces", "started", "state")
+    __slots__ = ("blank", "held", "id", "index", "key", "name", "pieces", "started", "state")
 
     def __init__(self, index: int, key: Any, id: str) -> None:
         self.index = index
@@ -28,6 +28,7 @@ class _Call:
         self.name = ""
         self.pieces: list[str] = []
         self.started = False
+        self.blank = True
         self.held = False
         self.state: dict[str, Any] = {}
 
@@ -95,12 +96,14 @@ class ToolCalls:
             return None
         if name == call.name or not call.name:
             return call if not arguments.strip() or (id and id == call.id) or not call.whole else None
-        return None if call.whole or not "".join(call.pieces).strip() else call
+        return None if call.whole or call.blank else call
 
     def _grow(self, call: _Call, arguments: str) -> list[Event]:
         if arguments:
-            if not call.held and not "".join(call.pieces).strip() and arguments.lstrip()[:1] == '"':
-                call.held = True  # JSON inside a JSON string: it can only be undone when it is whole
+            if call.blank and arguments.strip():
+                call.blank = False
+                # JSON inside a JSON string can only be undone when it is whole.
+                call.held = arguments.lstrip()[:1] == '"'
             call.pieces.append(arguments)
         if not call.name:
             return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -81,7 +82,5 @@ def _renamed(message: Message, wire: Mapping[str, str]) -> Message:
 
 
 def _legal(name: str) -> str:
-    import hashlib  # 2 ms, and few names need it
-
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{_ILLEGAL.sub('_', name)[:50]}_{digest}"

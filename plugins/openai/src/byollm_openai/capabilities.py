@@ -35,7 +35,7 @@ def capabilities_of(model: str, api: str) -> Capabilities:
     family = family_of(model)
     found = Capabilities().merged(_EVERYWHERE, WIRE).merged(_wire(api), WIRE)
     if family is None:
-        return found
+        return found.merged({"cache_hints": "unsupported"}, "marks are sent only to models known to take them")
     source = ASSUMED if family.assumed else LIMITS
     found = found.merged(_limits(family, api), source)
     found = found.merged(_reasoning(family, api), ASSUMED if family.assumed else REASONING)

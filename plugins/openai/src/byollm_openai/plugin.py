@@ -17,6 +17,9 @@ from byollm_openai_compatible.dialect import OpenAICompatible, Quirks, count_rea
 ENDPOINT: Final = "https://api.openai.com"
 REGIONS: Final = ("us", "eu", "ae", "au", "in", "jp")
 """Where OpenAI keeps and processes data on request; each has its own host (openai SDK 3.54.0, read 2026-11-21)."""
+_IMAGES: Final = ("image/png", "image/jpeg", "image/webp", "image/gif")
+_NO_FILES: Final = ("image/", "audio/", "video/", "application/octet-stream", "application/zip", "binary/")
+"""Read and not read, by recorded refusals of 2025 and 2026 (read 2026-11-21)."""
 _HEADER = Annotated[str, StringConstraints(pattern="^[ -~]*$")]
 """A text that fits into a header."""
 _COUNTED: Final = ("model", "instructions", "input", "tools", "tool_choice", "parallel_tool_calls", "text", "reasoning")
@@ -48,6 +51,8 @@ class OpenAI(OpenAICompatible):
             strict_schemas=True,
             end_user_field="safety_identifier",
             send_store=True,
+            image_types=_IMAGES,
+            refused_files=_NO_FILES,
             encrypted_reasoning=True,
         )
 

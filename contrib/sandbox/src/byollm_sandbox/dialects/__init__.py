@@ -13,6 +13,7 @@ from importlib.metadata import entry_points
 from byollm_sandbox.dialects.anthropic_messages import AnthropicMessages
 from byollm_sandbox.dialects.base import Call, Dialect, Prompt, Rejection, ToolOffer
 from byollm_sandbox.dialects.gemini import Gemini
+from byollm_sandbox.dialects.ollama import Ollama
 from byollm_sandbox.dialects.openai_chat import OpenAIChat
 from byollm_sandbox.dialects.openai_responses import OpenAIResponses
 
@@ -31,7 +32,7 @@ _broken: dict[str, str] = {}
 @lru_cache(maxsize=1)
 def dialects() -> dict[str, Dialect]:
     """All dialects by name: those of this package, then what others bring."""
-    own: tuple[Dialect, ...] = (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), Gemini())
+    own: tuple[Dialect, ...] = (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), Gemini(), Ollama())
     found = {dialect.name: dialect for dialect in own}
     for entry in entry_points(group="byollm.dialects"):
         if entry.name in found:
@@ -64,6 +65,7 @@ __all__ = [
     "Call",
     "Dialect",
     "Gemini",
+    "Ollama",
     "OpenAIChat",
     "OpenAIResponses",
     "Prompt",
