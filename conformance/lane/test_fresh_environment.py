@@ -43,7 +43,7 @@ class Fresh:
         self, *words: str | Path, offline: bool = True, cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """A Python command line in it."""
-        quiet = {"PYTHONPATH": str(self.folder / "offline"), "PYTHONDONTWRITEBYTECODE": "1"} if offline else {}
+        quiet = {"PYTHONPATH": str(self.folder / "offline")} if offline else {}
         return subprocess.run(
             [str(self.python), *map(str, words)],
             cwd=cwd or self.folder,

@@ -108,6 +108,7 @@ def test_an_entry_that_cannot_be_used(changes: dict[str, Any], words: str) -> No
         ("apis: [chat]", "apis is a mapping"),
         ("apis: {chat: {modle: x}}", "unknown key 'modle'"),
         ("apis: {chat: 7}", "apis.chat is a model's name or a mapping"),
+        ("apis: {chat: {lacks: [tolos]}}", "apis.chat.lacks: unknown key 'tolos'"),
         ("expected: []", "unknown key 'expected'"),
         ("expected_failures: {id: X}", "expected_failures is a list"),
     ],

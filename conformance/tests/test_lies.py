@@ -36,9 +36,9 @@ class Altered(OpenAICompatible):
         return super().capabilities(target).merged(self.says, "the test")
 
 
-def outcome(id: str, plugin: Any) -> tuple[str, str]:
+def outcome(id: str, plugin: Any, lacks: tuple[str, ...] = ()) -> tuple[str, str]:
     """Outcome and message of one check."""
-    subject = Subject(plugin, api="chat", dialect=wire_for("chat", strict=False))
+    subject = Subject(plugin, api="chat", dialect=wire_for("chat", strict=False), lacks=lacks)
     result = run(checks.load()[id], subject, Effort(max_examples=60))
     return result.outcome, result.message
 
@@ -75,6 +75,12 @@ def test_an_understatement(name: str) -> None:
 
     assert "fail" == state
     assert words.startswith(f"{name} is declared unsupported")
+
+
+def test_a_server_that_takes_less() -> None:
+    """A vendor whose server knows no tools says so, and its translator may know the words: both must agree."""
+    assert "pass" == outcome("CAP-08", Altered(tools="unsupported"), lacks=("tools",))[0]
+    assert "fail" == outcome("CAP-01", Altered(tools="full"), lacks=("tools",))[0]
 
 
 @pytest.mark.parametrize("name", ["temperature", "top_p", "seed", "max_tokens", "reasoning_effort", "user"])

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from conformance_acme import CONFORMANT, Conform, Install, of
 
-from byollm.errors import ByollmError, OverloadedError, RateLimitError
+from byollm.errors import ByollmError, ConfigError, OverloadedError, RateLimitError
 from byollm.plugin import Audio, Document, Image, Message, Reasoning, Request, Text, Tool, ToolCall, ToolResult, Usage
 from byollm.types.completion import Completion
 from byollm.types.messages import assistant, system, user
@@ -167,3 +168,42 @@ def test_a_history_without_results_is_one_user_turn() -> None:
     seen = subject("messages", anthropic, "claude-haiku-4-5").seen(Request([user("a"), assistant("b"), user("c")]))
 
     assert ["a", "b", "c"] == [turn.text for turn in seen.turns]
+
+
+OWN = """
+from byollm_conformance.wires import wire_for
+
+class Telegraph:
+    name, source = "telegraph", "self-supplied"
+    inner = wire_for("chat", strict=False)
+
+    def __getattr__(self, word):
+        return getattr(self.inner, word)
+"""
+
+
+def test_a_wire_of_ones_own(install: Install, conform: Conform) -> None:
+    """A plugin's author may bring the other end: the report says so."""
+    install(CONFORMANT, wire__py=OWN)
+    report = conform("RSP-01", wire="byollm_acme.wire:Telegraph")
+
+    assert ("telegraph", "self-supplied") == (report.subjects[0]["dialect"], report.subjects[0]["twin"])
+    assert "pass" == of(report, "RSP-01").outcome
+
+
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [
+        ("byollm_acme.wire:Nobody", "AttributeError"),
+        ("no_such_module:Wire", "ModuleNotFoundError"),
+        ("byollm_acme:provider", "it has no 'name'"),
+    ],
+)
+def test_a_reference_that_is_no_wire(install: Install, conform: Conform, reference: str, words: str) -> None:
+    """The error names it, and what is missing."""
+    install(CONFORMANT, wire__py=OWN)
+    with pytest.raises(ConfigError) as caught:
+        conform("RSP-01", wire=reference)
+
+    assert f"dialect {reference!r} is no wire" in caught.value.message
+    assert words in caught.value.message

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages", "gemini")
+DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages", "gemini", "ollama-api-chat")
 
 Kind = Literal["complete", "count", "elsewhere"]
 
@@ -61,12 +61,16 @@ class Exchange:
     @property
     def streamed(self) -> bool:
         """Whether the answer is a stream of events and not one JSON document."""
+        if self.dialect == "ollama-api-chat":
+            return len(self.body.strip().splitlines()) > 1
         return bool(self.body.strip()) and self.body.lstrip()[:1] not in (b"{", b"[")
 
     @property
     def asked_to_stream(self) -> bool:
         """Whether the caller asked for a stream; where the request was not kept, the answer tells."""
-        if isinstance(self.request, dict):
+        if self.dialect == "ollama-api-chat" and isinstance(self.request, dict) and self.request:
+            return bool(self.request.get("stream", True))
+        if isinstance(self.request, dict) and self.dialect != "ollama-api-chat":
             in_path = (":streamRawPredict", ":streamGenerateContent")
             return bool(self.request.get("stream")) or any(verb in self.url for verb in in_path)
         return self.streamed
@@ -149,6 +153,9 @@ def classify(method: str, url: str, body: bytes) -> tuple[str, Kind]:
         if b'"cachedContents/' in body[:200]:  # a cache being made: the recorder guessed the URL
             return "", "elsewhere"
         return "gemini", "count" if path.endswith(":countTokens") else "complete"
+    if method == "POST" and path.endswith("/api/chat"):
+        # Two answers of Ollama's Chat Completions were recorded under the URL of its native chat.
+        return ("openai-chat" if b'"choices"' in body[:400] else "ollama-api-chat"), "complete"
     if path.endswith(("/input_tokens", "/count_tokens")):
         return ("openai-responses" if path.endswith("/input_tokens") else "anthropic-messages"), "count"
     if method == "POST" and path.endswith("/chat/completions"):

@@ -42,15 +42,24 @@ def frames(body: bytes) -> Iterator[Frame]:
 
 
 def _documents(text: str) -> Iterator[str]:
-    """The document; or the chunks of a stream that Gemini, not asked for events, sends as one JSON array."""
+    """The document; the chunks of a stream that Gemini, not asked for events, sends as an array; Ollama's lines."""
     try:
         value = json.loads(text)
     except ValueError:
         value = None
     if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
         yield from map(json.dumps, value)
+    elif value is None and _is_object(text.lstrip().partition("\n")[0]):
+        yield from (line for line in text.split("\n") if line.strip())
     else:
         yield text
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), Mapping)
+    except ValueError:
+        return False
 
 
 def events(body: bytes) -> Iterator[tuple[str, str]]:

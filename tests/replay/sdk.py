@@ -12,6 +12,7 @@ from typing import Any
 
 import anthropic
 import httpx2
+import ollama
 import openai
 import pydantic
 from anthropic.lib.streaming._messages import accumulate_event
@@ -61,6 +62,7 @@ class Sdk:
             "openai-responses": self._responses,
             "anthropic-messages": self._messages,
             "gemini": lambda streamed: _gemini(exchange),
+            "ollama-api-chat": lambda streamed: _ollama(exchange),
         }
         try:
             with warnings.catch_warnings():
@@ -239,3 +241,22 @@ def differences(expected: Expected, seen: Expected) -> list[str]:
 
 def _value(seen: Expected, name: str) -> Any:
     return getattr(seen.usage, name) if hasattr(seen.usage, name) else getattr(seen, name)
+
+
+def _ollama(exchange: Exchange) -> Expected:
+    """Ollama's own types, line by line."""
+    replies = [ollama.ChatResponse.model_validate_json(line) for line in exchange.body.splitlines() if line.strip()]
+    last = replies[-1]
+    calls = tuple(
+        Call(call.function.name, dict(call.function.arguments))
+        for reply in replies
+        for call in reply.message.tool_calls or ()
+    )
+    finish = {"stop": "stop", "length": "length", None: "stop"}.get(last.done_reason, "other")
+    return Expected(
+        outcome="answer",
+        text="".join(reply.message.content or "" for reply in replies),
+        tool_calls=calls,
+        finish_reason="tool_calls" if calls and finish == "stop" else finish,
+        usage=Tokens(last.prompt_eval_count, last.eval_count),
+    )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.replay import chat, messages, responses
+from tests.replay import chat, messages, ollama, responses
 from tests.replay.errors import classify
 from tests.replay.framing import BrokenFrameError, events, frames
 from tests.replay.values import AnswerError, Call, Expected, Tokens, parsed_arguments
@@ -317,3 +317,28 @@ JSON = st.recursive(
 def test_classification_is_total(status: int | None, document: Any) -> None:
     """Any status and any body have a class; nothing raises."""
     assert classify(status, document)[0] in CLASSES
+
+
+def read_ollama(*lines: Any) -> Expected:
+    body = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    return ollama.read(frames(body), len(lines) > 1, ollama.Growing())
+
+
+def test_lines_of_ollama_grow_to_an_answer() -> None:
+    """Pieces are joined, calls come whole, and a call turns `stop` into `tool_calls`."""
+    call = {"function": {"name": "f", "arguments": {"a": 1}}}
+    first = {"message": {"content": "a", "tool_calls": [call]}, "done": False}
+    found = read_ollama(first, {"message": {"content": "b"}, "done": True, "done_reason": "stop", "eval_count": 2})
+
+    assert ("ab", (Call("f", {"a": 1}),), "tool_calls") == (found.text, found.tool_calls, found.finish_reason)
+    assert Tokens(None, 2) == found.usage
+
+
+def test_lines_of_ollama_without_an_end_are_no_answer() -> None:
+    """Neither is an error line."""
+    with pytest.raises(AnswerError) as cut:
+        read_ollama({"message": {"content": "a"}, "done": False})
+    with pytest.raises(AnswerError) as failed:
+        read_ollama({"message": {"content": "a"}, "done": False}, {"error": "runner stopped"})
+
+    assert ("StreamInterruptedError", "ServerError") == (cut.value.error, failed.value.error)

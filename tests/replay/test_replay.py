@@ -28,19 +28,25 @@ MISSES_AT_MOST = 0.005
 USAGE = ("input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
 FIELDS = ("text", "tool_calls", "finish_reason", *USAGE, "error", "partial text")
 OPENAI = ("openai-chat", "openai-responses")
-OWN_READERS = ("llamacpp", "vllm", "lmstudio", "tgi")
+OWN_READERS = ("llamacpp", "vllm", "lmstudio", "tgi", "ollama")
 """Servers whose recordings are read by their own plugins."""
+HOSTED = {"groq": "groq", "baseten": "baseten", "azure-openai": "azure", "azure-ai-foundry": "azure"}
+"""Recordings' folder → the plugin that reads it, for clouds that speak OpenAI's dialects."""
 
 
 def reader_for(exchange: Exchange) -> tuple[str, str]:
     """The provider and the surface whose plugin reads this recording."""
     if exchange.dialect == "anthropic-messages":
-        return "anthropic", "messages"
+        return ("ollama" if exchange.provider == "ollama" else "anthropic"), "messages"
+    if exchange.dialect == "ollama-api-chat":
+        return "ollama", "native"
     if exchange.dialect == "gemini":
         return "google", "gemini"
     api = "responses" if exchange.dialect == "openai-responses" else "chat"
     if exchange.provider in OWN_READERS:
         return exchange.provider, api
+    if exchange.provider in HOSTED:
+        return HOSTED[exchange.provider], api
     return ("openai" if exchange.provider in OPENAI else "custom"), api
 
 

@@ -83,7 +83,7 @@ def certificate(
         "apis": [
             {
                 **{name: subject[name] for name in ("api", "model")},
-                "twin": {"dialect": subject["dialect"], "source": subject["twin"]},
+                "twin": {"dialect": subject["dialect"], "source": subject["twin"], "lacks": sorted(subject["lacks"])},
                 "profiles": each[subject["api"]],
                 "capabilities_declared": subject["capabilities"],
             }

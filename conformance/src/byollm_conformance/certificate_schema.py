@@ -40,8 +40,9 @@ _API: Final[dict[str, Any]] = {
         "model": _TEXT,
         "twin": {
             "type": "object",
-            "required": ["dialect", "source"],
+            "required": ["dialect", "source", "lacks"],
             "properties": {
+                "lacks": {"type": "array", "items": _TEXT},
                 "dialect": _TEXT,
                 "source": {"enum": ["generic", "self-supplied", "recorded", "none"]},
             },

@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=SEED, help="of all chance")
     parser.add_argument("--max-examples", type=int, default=200, metavar="N", help="for each property (default 200)")
     parser.add_argument("--exchanges", metavar="DIR", help="recorded exchanges")
+    parser.add_argument("--wire", metavar="MODULE:OBJECT", help="the other end of a dialect that nobody knows")
     parser.add_argument("--expected", metavar="FILE", help=f"expected failures (default: the plugin's own {FILE})")
     parser.add_argument("--json", metavar="FILE", help="write the certificate (- for standard output)")
     parser.add_argument("--patience", type=float, default=60.0, metavar="SECONDS", help="for one check (default 60)")
@@ -104,6 +105,7 @@ def _one(name: str, ids: Sequence[str], options: argparse.Namespace) -> tuple[di
         model=options.model,
         api=options.api,
         exchanges=options.exchanges,
+        wire=options.wire,
         patience=options.patience,
     )
     report = Runner(plan).run()

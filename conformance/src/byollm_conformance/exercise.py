@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from byollm.errors import ByollmError, RateLimitError, ServerError, UnsupportedFeatureError
-from byollm.types.completion import Completion
+from byollm.errors import RateLimitError, ServerError, UnsupportedFeatureError
 from byollm.types.messages import assistant, system, user
 from byollm.types.parts import Text, ToolCall
 from byollm.types.request import Request
 from byollm.types.usage import Usage
 from byollm_conformance.mirror import SCHEMA, TOOL
+from byollm_conformance.model import Broken
 from byollm_conformance.subject import Subject
-from byollm_conformance.wire import Answer
+from byollm_conformance.wire import Answer, Wire
 
 PROMPT = "a prompt nobody else would write: kumquat-4711"
 ANSWER = "an answer nobody else would give: persimmon-0815"
@@ -49,27 +49,30 @@ def day(subject: Subject) -> list[Any]:
     for request in requests(subject):
         got.append(_outcome(lambda request=request: subject.translate(request)) if not subject.local else None)
         if subject.local:
-            got.append(subject.call((200, {}, b""), request=request, stream=request.stream).outcome)
+            got.append(_outcome(lambda request=request: subject.call((200, {}, b""), request=request).outcome))
     got.append(_outcome(lambda: subject.line.deployment.count(Request(PROMPT))))
     if subject.wire is None or subject.local:
         return got
-    streams = (False,) if subject.support("streaming").refused else (False, True)
-    for answer in answers(subject):
-        got += [subject.read(subject.wire.render(answer, stream), stream=stream) for stream in streams]
-    for error in (RateLimitError("slow down", retry_after=3), ServerError("we broke")):
-        got.append(subject.read(subject.wire.render_error(error)))
-    got.append(subject.read((502, {"content-type": "text/html"}, b"<html>bad gateway</html>")))
-    got.append(subject.read((200, {"content-type": "application/json"}, b"{")))
+    for rendered, stream in _bytes(subject, subject.wire):
+        got.append(_outcome(lambda rendered=rendered, stream=stream: subject.read(rendered, stream=stream)))
     return got
 
 
+def _bytes(subject: Subject, wire: Wire) -> Iterator[tuple[Any, bool]]:
+    streams = (False,) if subject.support("streaming").refused else (False, True)
+    for recording in subject.recordings:
+        yield recording.answer, recording.stream
+    if wire.source != "recorded":
+        yield from ((wire.render(answer, stream), stream) for answer in answers(subject) for stream in streams)
+        for error in (RateLimitError("slow down", retry_after=3), ServerError("we broke")):
+            yield wire.render_error(error), False
+    yield (502, {"content-type": "text/html"}, b"<html>bad gateway</html>"), False
+    yield (200, {"content-type": "application/json"}, b"{"), False
+
+
 def _outcome(function: Any) -> Any:
+    """What breaks here is told by the check that is about it."""
     try:
         return function()
-    except UnsupportedFeatureError as error:
+    except (UnsupportedFeatureError, Broken) as error:
         return error
-
-
-def failed(outcome: Any) -> bool:
-    """The caller got an error."""
-    return isinstance(outcome, ByollmError) and not isinstance(outcome, Completion)

@@ -32,7 +32,7 @@ DEATHS: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run: `ids` of checks in order, on which APIs and model, how hard, how long.
+    """What to run: `ids` of checks in order, on which APIs and model, against which wire, how hard, how long.
 
     `patience`: seconds for one check, and for the import. `processes`: children at a time.
     """
@@ -44,6 +44,7 @@ class Plan:
     model: str | None = None
     api: str | None = None
     exchanges: str | None = None
+    wire: str | None = None
     patience: float = 60.0
     processes: int = 2
 
@@ -86,6 +87,7 @@ class Child:
             model=plan.model,
             api=plan.api,
             exchanges=plan.exchanges,
+            wire=plan.wire,
             max_examples=plan.effort.max_examples,
             seed=plan.effort.seed,
             shrink=plan.effort.shrink,

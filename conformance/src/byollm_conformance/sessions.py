@@ -17,11 +17,14 @@ from byollm_conformance.targets import FILE, Settings, find, packaged, settings_
 class Session:
     """One plugin: `want` the checks, then ask for what failed."""
 
-    def __init__(self, name: str, effort: Effort, model: str | None, exchanges: str | None) -> None:
+    def __init__(
+        self, name: str, effort: Effort, *, model: str | None, exchanges: str | None, wire: str | None
+    ) -> None:
         self.name = name
         self.effort = effort
         self.model = model
         self.exchanges = exchanges
+        self.wire = wire
         self._ids: tuple[str, ...] = ()
         self._report: Report | None = None
         self._expected: list[Expected] = []
@@ -48,7 +51,15 @@ class Session:
             settings = settings_of(path) if path else Settings()
             checks.load()
             self._expected = read_expected(settings.expected, settings.file or FILE)
-            plan = Plan(reference, settings, self._ids, self.effort, model=self.model, exchanges=self.exchanges)
+            plan = Plan(
+                reference,
+                settings,
+                self._ids,
+                self.effort,
+                model=self.model,
+                exchanges=self.exchanges,
+                wire=self.wire,
+            )
             self._report = Runner(plan).run()
         return self._report
 
@@ -82,6 +93,8 @@ def session_of(
     max_examples: int | None = None,
     seed: int | None = None,
     exchanges: str | None = None,
+    wire: str | None = None,
 ) -> Session:
     """The one session of a plugin with these settings."""
-    return Session(name, Effort(max_examples or 200, SEED if seed is None else seed), model, exchanges)
+    effort = Effort(max_examples or 200, SEED if seed is None else seed)
+    return Session(name, effort, model=model, exchanges=exchanges, wire=wire)

@@ -54,6 +54,7 @@ def _head(document: Mapping[str, Any], effort: Effort) -> Iterator[tuple[str, st
     for api in document["apis"]:
         twin = api["twin"]
         other = f"{twin['dialect']} ({twin['source']})" if twin["dialect"] else "none"
+        other += f", without {' '.join(twin['lacks'])}" if twin["lacks"] else ""
         passed = [name for name, state in api["profiles"].items() if state == "pass"]
         yield (
             f"  {api['api'] or 'api'}: model {api['model']}, twin: {other}, profiles: {' '.join(passed) or 'none'}",

@@ -80,7 +80,8 @@ class Sent:
 class Subject:
     """A plugin over one API. `provider` is the plugin object, `model` the model asked for, `dialect` the other end.
 
-    `also` are further models, for the checks of capabilities. `keys` are further keys of the target, as in YAML.
+    `also` are further models, for the checks of capabilities. `lacks`: capabilities that the dialect has words for and
+    this server does not take. `keys` are further keys of the target, as in YAML.
     `distribution` is its `importlib.metadata` distribution, `entry` the name of its entry point; None for an object
     that was not installed. `facts` is what was seen while the plugin was imported (a mapping made by the worker; None
     where nobody watched). `recordings` are recorded exchanges of this API.
@@ -94,6 +95,7 @@ class Subject:
         model: str = "a-model",
         dialect: Wire | None = None,
         also: Sequence[str] = (),
+        lacks: Sequence[str] = (),
         keys: Mapping[str, Any] | None = None,
         distribution: Any = None,
         entry: str | None = None,
@@ -105,6 +107,7 @@ class Subject:
         self.model = model
         self.wire = dialect
         self.also = tuple(also)
+        self.lacks = frozenset(lacks)
         self.keys = dict(keys or {})
         self.distribution = distribution
         self.entry = entry
@@ -184,6 +187,7 @@ class Subject:
             "api": self.api,
             "model": self.model,
             "dialect": self.wire,
+            "lacks": self.lacks,
             "keys": self.keys,
             "distribution": self.distribution,
             "entry": self.entry,
@@ -336,9 +340,10 @@ class Subject:
 
 
 def _place(error: BaseException) -> str:
-    trace, place = error.__traceback__, ""
+    """The innermost frames, the deepest last."""
+    trace, places = error.__traceback__, []
     while trace is not None:
         code = trace.tb_frame.f_code
-        place = f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} in {code.co_name}"
+        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} in {code.co_name}")
         trace = trace.tb_next
-    return place
+    return " > ".join(places[-3:])

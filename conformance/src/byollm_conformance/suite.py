@@ -6,7 +6,7 @@
 
 Each check is one test of each plugin, by name: `test_promise[acme-STR-07]`. All checks run in child processes as under
 `byollm conform`; what fails shows the sentence, the evidence and how to run it again. `plugins` may hold several names.
-`model`, `max_examples`, `seed` and `exchanges` may stand beside it.
+`model`, `max_examples`, `seed`, `exchanges` (a folder) and `wire` (`module:object`) may stand beside it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def pytest_generate_tests(metafunc: Any) -> None:
         return
     if not names:
         raise pytest.UsageError(f'{module.__name__}: name your plugin: plugins = ["acme"]')
-    settings = {name: getattr(module, name, None) for name in ("model", "max_examples", "seed", "exchanges")}
+    settings = {name: getattr(module, name, None) for name in ("model", "max_examples", "seed", "exchanges", "wire")}
     wanted = [session_of(name, **settings) for name in names]
     if "promise" not in metafunc.fixturenames:
         metafunc.parametrize("provider", wanted, ids=names, indirect=True, scope="session")

@@ -8,9 +8,10 @@ repository::
     expected_failures:
       - {id: TOL-09, reason: "the gateway drops pictures, ticket 4711", expires: "2027-06-01"}
 
-`dialect` names a wire; without it the API's name does. `strict: false`: the server merely speaks a vendor's dialect.
-`also` lists further models, for the checks of capabilities. `options` are further keys of the target. Silent about an
-API: it is asked for "a-model".
+`dialect` names a wire, or a Wire of your own as `module:object`; without it the API's name does. `strict: false`: the
+server merely speaks a vendor's dialect. `lacks` lists what its dialect knows and this server does not take (capability
+names, e.g. `[tools]`). `also` lists further models, for the checks of capabilities. `options` are further keys of the
+target. Silent about an API: it is asked for "a-model".
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from byollm_conformance.subject import Subject
 from byollm_conformance.wires import wire_for
 
 FILE: Final = "conformance.yaml"
-API_KEYS: Final = ("model", "also", "dialect", "strict", "options")
+API_KEYS: Final = ("model", "also", "dialect", "strict", "lacks", "options")
 KEYS: Final = ("plugin", "apis", "expected_failures")
 
 
@@ -109,6 +110,7 @@ def settings_of(path: Path) -> Settings:
         if not isinstance(given, Mapping):
             raise ConfigError(f"{path}: apis.{name} is a model's name or a mapping")
         _known(given, API_KEYS, f"{path}: apis.{name}")
+        _known(dict.fromkeys(given.get("lacks") or ()), FEATURES, f"{path}: apis.{name}.lacks")
         read[name] = given
     expected = document.get("expected_failures") or ()
     if not isinstance(expected, list | tuple) or not all(isinstance(item, Mapping) for item in expected):
@@ -154,6 +156,7 @@ def subjects_of(
     api: str | None = None,
     facts: Mapping[str, Any] | None = None,
     exchanges: str | None = None,
+    wire: str | None = None,
 ) -> list[Subject]:
     """One subject for each API of a loaded plugin. Raises ConfigError for an API it does not have."""
     apis = tuple(plugin.manifest.apis) or ("",)
@@ -165,16 +168,17 @@ def subjects_of(
     for name in apis if api is None else (api,):
         given = settings.apis.get(name, {})
         asked = model or str(given.get("model") or "a-model")
-        wire = wire_for(name, given.get("dialect"), model=asked, strict=bool(given.get("strict", True)))
+        other = wire_for(name, wire or given.get("dialect"), model=asked, strict=bool(given.get("strict", True)))
         mine = [item for item in recordings if item.api in ("", name)]
         made.append(
             Subject(
                 plugin,
                 api=name,
                 model=asked,
-                dialect=wire or (RecordedWire(given.get("dialect") or name) if mine else None),
+                dialect=other or (RecordedWire(given.get("dialect") or name) if mine else None),
                 recordings=mine,
                 also=tuple(given.get("also") or ()),
+                lacks=tuple(given.get("lacks") or ()),
                 keys=given.get("options"),
                 distribution=reference.distribution,
                 entry=reference.name,
@@ -196,6 +200,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "provider": subject.manifest.name,
         "dialect": wire.name if wire else "",
         "twin": wire.source if wire else "none",
+        "lacks": list(subject.lacks),
         "capabilities": declared,
         "limits": {name: value for name, value in limits.items() if value not in (None, False)},
         "hosts": list(subject.manifest.hosts),

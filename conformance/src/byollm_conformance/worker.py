@@ -89,6 +89,7 @@ class Worker:
                 api=self.job["api"],
                 facts=facts,
                 exchanges=self.job["exchanges"],
+                wire=self.job["wire"],
             )
             self.subjects = {subject.api: subject for subject in made}
             self.say(ready=[describe(subject) for subject in made], facts=facts)

@@ -121,6 +121,19 @@ def test_an_editable_install_is_not_pinned(tmp_path: Path, capsys: pytest.Captur
     assert "version = 1\n" == path.read_text()
 
 
+def test_names_choose_among_what_is_installed(
+    planted: Plant, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be pinned beside them does not matter; a name that nobody has is wrong."""
+    planted("local")
+    path = str(tmp_path / "byollm.lock")
+
+    assert 0 == main(["lock", "Byollm_Acme", "--output", path])
+    assert ["byollm-acme"] == list(read_lock(path))
+    assert 2 == main(["lock", "byollm-nobody", "--output", path])
+    assert "byollm-nobody is not installed" in capsys.readouterr().err
+
+
 def test_check_wants_a_file(alone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without one, nothing is pinned."""
     assert 1 == main(["lock", "--check", "--output", str(tmp_path / "gone.lock")])

@@ -66,6 +66,7 @@ from byollm.wire.exchange import (
     Reader,
 )
 from byollm.wire.json import dump_json, parse_json
+from byollm.wire.redact import Secret
 from byollm.wire.urls import join_url, path_segment
 
 __all__ = [
@@ -125,6 +126,7 @@ __all__ = [
     "Request",
     "RequestTooLargeError",
     "Run",
+    "Secret",
     "ServerError",
     "Started",
     "StateAttached",

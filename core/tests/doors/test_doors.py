@@ -234,6 +234,7 @@ import json
 sys.addaudithook(hook)
 import byollm
 client = byollm.Client({{"provider": "openai", "model": "gpt-4"}})
-print(json.dumps([[it for it in events if not it.startswith("open")], [it for it in sys.modules if "byollm_" in it]]))"""
+touched = [it for it in events if not it.startswith("open")]
+print(json.dumps([touched, [it for it in sys.modules if "byollm_" in it]]))"""
 
     assert [[], []] == fresh(code, "-B")

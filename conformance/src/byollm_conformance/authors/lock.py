@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from byollm.cli import show
 from byollm.cli.arguments import Parser
-from byollm.cli.faults import Failed
+from byollm.cli.faults import Failed, UsageFault
 from byollm.errors import PluginError
 from byollm.providers.lock import VERSION, Pin, normalized, pin, read_lock
 
@@ -27,11 +27,15 @@ _KINDS: Final = {"same": "ok", "changed": "fail", "not pinned": "fail", "not ins
 def lock(arguments: list[str]) -> int:
     """Write the lock file, or compare with it. 0 done, 1 a plugin cannot be pinned or differs, 2 wrong words."""
     parser = Parser("lock", "Pin the plugins that are installed: distribution, version, digest of their files.")
+    parser.add_argument("names", nargs="*", metavar="DISTRIBUTION", help="pin these alone (default: all with a plugin)")
     parser.add_argument("--output", metavar="FILE", default=FILE, help=f"the lock file (default: {FILE} here)")
     parser.add_argument("--check", action="store_true", help="write nothing: compare what is installed with the file")
     options = parser.read(arguments)
-    pins, problems = installed()
+    names = {normalized(name) for name in options.names}
+    pins, problems = installed(names)
     before = read_lock(options.output) if options.check or os.path.exists(options.output) else {}
+    if options.check and names:
+        before = {name: entry for name, entry in before.items() if name in names}
     rows = _compared(before, pins, problems)
     good = not problems
     if options.check:
@@ -42,18 +46,24 @@ def lock(arguments: list[str]) -> int:
     return 0 if good else 1
 
 
-def installed() -> tuple[dict[str, Pin], dict[str, str]]:
-    """Every distribution with an entry point of byollm: its pin by normalized name, or why it has none."""
+def installed(names: Collection[str] = ()) -> tuple[dict[str, Pin], dict[str, str]]:
+    """Distributions with an entry point of byollm, by normalized name: their pins, and why others have none.
+
+    `names`: these alone. Raises UsageFault for one that is not installed, or brings no plugin.
+    """
     pins: dict[str, Pin] = {}
     problems: dict[str, str] = {}
     for owner in distributions():
         name = normalized(owner.name or "")
-        if name in pins or name in problems or not _is_plugin(owner):
+        if name in pins or name in problems or not _is_plugin(owner) or (names and name not in names):
             continue  # the first on the path is the one that is loaded
         try:
             pins[name] = pin(owner)
         except PluginError as error:
             problems[name] = error.message
+    missing = sorted(set(names) - pins.keys() - problems.keys())
+    if missing:
+        raise UsageFault(f"{missing[0]} is not installed, or brings no plugin", "byollm providers lists what there is")
     return dict(sorted(pins.items())), dict(sorted(problems.items()))
 
 

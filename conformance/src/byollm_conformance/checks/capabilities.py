@@ -40,6 +40,8 @@ def full_means_full(subject: Subject, effort: Effort) -> None:
 
 
 def _works(subject: Subject, name: str) -> None:
+    if name in subject.lacks:
+        raise Broken(f"{name} is declared full, and conformance.yaml says that the server does not take it")
     if name == "count_tokens":
         if subject.line.deployment.count(Request("hi")) is None:
             raise Broken("count_tokens is declared full, and the plugin does not count")
@@ -215,7 +217,7 @@ def no_understatement(subject: Subject, effort: Effort) -> None:
     """The translator is handed such a request without the core's `fit()` before it."""
     for one in subject.models:
         for name, made in CONTRACTS.items():
-            if one.support(name) is Support.unsupported and name not in _UNASKED:
+            if one.support(name) is Support.unsupported and name not in {*_UNASKED, *one.lacks}:
                 subject.count()
                 _writes_not(one, name, made(one))
 

@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
+from byollm.errors import ConfigError
 from byollm_conformance.wire import Wire
-from byollm_sandbox.dialects import ALIASES, dialects
+from byollm_sandbox.dialects import ALIASES
 
 GROUP: Final = "byollm.dialects"
+_METHODS: Final = ("name", "source", "render", "render_error", "read_request", "validate")
 
 
 def wire_for(api: str, dialect: str | None = None, *, model: str = "a-model", strict: bool = True) -> Wire | None:
     """The wire of a dialect's name, else of an API's name; None when nobody knows it.
 
-    A distribution's entry point of the group `byollm.dialects` may be a Wire, or a dialect of the sandbox. `strict`:
-    refuse what the vendor itself would (False for servers that merely speak its dialect).
+    `dialect` may be `module:object`, a Wire of the plugin's author; so may an entry point of the group
+    `byollm.dialects`. `strict`: refuse what the vendor itself would (False for servers that merely speak its dialect).
+    Raises ConfigError for a reference that leads to no Wire.
     """
-    from byollm_conformance.wires.generic import READERS, GenericWire
+    from byollm_conformance.wires.generic import DIALECTS, GenericWire
 
     name = dialect or api
     name = ALIASES.get(name, name)
-    supplied = _supplied(name)
-    if supplied is not None:
-        return supplied
-    if name in READERS and name in dialects():
-        return GenericWire(dialects()[name], READERS[name], model=model, strict=strict)
-    return None
-
-
-def _supplied(name: str) -> Wire | None:
+    if ":" in name:
+        return _wire(name, EntryPoint("wire", name, GROUP))
     for point in entry_points(group=GROUP):
         if point.name == name:
-            found: Any = point.load()
-            if hasattr(found, "read_request"):
-                return found() if isinstance(found, type) else found  # type: ignore[no-any-return]  # asked above
+            return _wire(name, point)
+    if name in DIALECTS:
+        spoken, reader = DIALECTS[name]
+        return GenericWire(spoken, reader, model=model, strict=strict)
     return None
+
+
+def _wire(name: str, point: EntryPoint) -> Wire:
+    problem = ""
+    try:
+        found: Any = point.load()
+        made: Wire = found() if isinstance(found, type) else found
+    except Exception as error:  # the author's code
+        problem = f"{type(error).__name__}: {error}"
+    else:
+        missing = [word for word in _METHODS if not hasattr(made, word)]
+        if not missing:
+            return made
+        problem = f"it has no {missing[0]!r}"
+    raise ConfigError(f"dialect {name!r} is no wire: {problem}", hint="byollm_conformance.wire.Wire says what one has")

@@ -8,17 +8,18 @@ from typing import Any, Final
 from byollm.errors import ProviderError
 from byollm_conformance.wire import Answer, Piece, Rejection, Rendered, Seen, Source, Style
 from byollm_conformance.wires import anthropic_messages, openai_chat, openai_responses
+from byollm_sandbox.dialects import AnthropicMessages, OpenAIChat, OpenAIResponses
 from byollm_sandbox.dialects.base import Call, Dialect
 from byollm_sandbox.wire import Frame, Reply, json_reply, sse_reply
 
 ReadRequest = Callable[[str, str, Mapping[str, str], bytes], Seen]
 
-READERS: Final[Mapping[str, ReadRequest]] = {
-    "openai-chat": openai_chat.read_request,
-    "openai-responses": openai_responses.read_request,
-    "anthropic-messages": anthropic_messages.read_request,
+DIALECTS: Final[Mapping[str, tuple[Dialect, ReadRequest]]] = {
+    "openai-chat": (OpenAIChat(), openai_chat.read_request),
+    "openai-responses": (OpenAIResponses(), openai_responses.read_request),
+    "anthropic-messages": (AnthropicMessages(), anthropic_messages.read_request),
 }
-"""Who reads the requests of a dialect."""
+"""The sandbox's renderer of a dialect, and who reads its requests."""
 
 _CREATED: Final = 1_763_683_200
 

@@ -248,9 +248,9 @@ def versions() -> dict[str, str]:
     import ssl
     from importlib.metadata import PackageNotFoundError, version
 
-    from byollm import __version__
+    from byollm.types.version import VERSION
 
-    found = {"byollm": __version__, "python": platform.python_version(), "openssl": ssl.OPENSSL_VERSION.split()[1]}
+    found = {"byollm": VERSION, "python": platform.python_version(), "openssl": ssl.OPENSSL_VERSION.split()[1]}
     for package in PACKAGES:
         try:
             found[package] = version(package)

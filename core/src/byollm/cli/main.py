@@ -68,9 +68,9 @@ def _dispatch(words: list[str]) -> int:
         print(overview())
         return DONE
     if word in ("-V", "--version", "version"):
-        from byollm import __version__
+        from byollm.types.version import VERSION
 
-        print(f"byollm {__version__}")
+        print(f"byollm {VERSION}")
         return DONE
     if word in CORE:
         code: int = import_module(f"byollm.cli.{word}").run(rest)

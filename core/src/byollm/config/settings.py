@@ -73,6 +73,8 @@ def retries(context: Context, value: Any, path: KeyPath, base: Retries) -> Retri
 
 @dataclass(frozen=True, slots=True)
 class _Password:
+    """Reads the password of a key file when it is needed."""
+
     reference: SecretReference
 
     def __call__(self) -> str:

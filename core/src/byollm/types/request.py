@@ -59,6 +59,8 @@ _OTHER_WORDS: Final = {
 
 @dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class _Parameters:
+    """The parameters by name, in the order in which they are shown."""
+
     system: str | tuple[Text, ...] | None = None
     temperature: float | None = None
     top_p: float | None = None

@@ -137,6 +137,8 @@ _WRONG_PLACE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Case:
+    """A failure, and what is asked of it again and again."""
+
     said: Said
     status: int | None
     text: str
@@ -243,7 +245,7 @@ def _by_text(case: _Case) -> type[ProviderError] | None:
     text, status = case.text, case.status
     if re.search(_QUOTA, text):
         return QuotaExhaustedError
-    if status != 429 and re.search(_CONTEXT, text) and not _NOTre.search(_CONTEXT, text):
+    if status != 429 and re.search(_CONTEXT, text) and not re.search(_NOT_CONTEXT, text):
         return ContextLengthError
     if status in (400, 403, None) and (re.search(_FILTER, text) or case.said.flagged):
         return ContentFilterError

@@ -253,9 +253,11 @@ class OpenAICompatible:
         }
         schemes = self.manifest.authentication
         word = target.authentication or next(iter(schemes))
-        if word not in schemes:
+        # `oauth` is the core's own: it brings the scheme with its token URL, and asks nobody here.
+        scheme = schemes.get(word, NoAuth() if word == "oauth" else None)
+        if scheme is None:
             raise ConfigError(f"authentication {word!r} is not one of {', '.join(schemes)}")
-        place = _Place(target, self.url(target, path), tuple(headers.items()), schemes[word], fail(quirks))
+        place = _Place(target, self.url(target, path), tuple(headers.items()), scheme, fail(quirks))
         if len(self._places) >= _REMEMBERED:
             self._places = {}
         self._places[id(target), path, stream] = place

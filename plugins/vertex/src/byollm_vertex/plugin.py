@@ -12,8 +12,10 @@ from byollm.plugin import (
     ConfigError,
     Event,
     Exchange,
+    Failure,
     HttpRequest,
     Manifest,
+    ProviderError,
     Request,
     Target,
     TokenCount,
@@ -45,24 +47,21 @@ class Vertex:
             host = claude_host(target)
             made = claude.build_body(request, target.model, host)
             url = _url(target, "anthropic", target.model, "streamRawPredict" if request.stream else "rawPredict")
-            reader, fail, body, notes = claude.reader_for(host, made.names), claude.fail, made.body, made.adjustments
+            reader, fail, body = claude.reader_for(host, made.names), claude_fail, made.body
+            notes = made.adjustments
         else:
             place = gemini_host(target)
             built = gemini.build_body(request, target.model, place)
             verb, query = ("streamGenerateContent", "alt=sse") if request.stream else ("generateContent", "")
             url = _url(target, "google", target.model, verb, query)
-            reader, fail, body, notes = (
-                gemini.reader_for(place, built.names),
-                gemini.fail,
-                built.body,
-                built.adjustments,
-            )
+            reader, fail, body = gemini.reader_for(place, built.names), gemini.fail, built.body
+            notes = built.adjustments
         return Exchange(
             request=HttpRequest("POST", url, _headers(request, request.stream), dump_json(body)),
             reader=reader,
             framing="sse" if request.stream else "json",
             auth=_auth(target),
-            fail=_either(fail),
+            fail=fail,
             adjustments=notes,
         )
 
@@ -85,15 +84,17 @@ class Vertex:
             reader=reader,
             framing="json",
             auth=_auth(target),
-            fail=_either(gemini.fail),
+            fail=claude_fail if target.api == "anthropic" else gemini.fail,
         )
 
     @hookimpl
     def capabilities(self, target: Target) -> Capabilities:
         """The owner's row of the model's family, at this host."""
         if target.api == "anthropic":
-            return claude.capabilities_of(target.model, claude_host(target))
-        return gemini.capabilities_of(target.model, gemini_host(target))
+            found = claude.capabilities_of(target.model, claude_host(target))
+        else:
+            found = gemini.capabilities_of(target.model, gemini_host(target))
+        return found.merged({"service_tier": True, "service_tiers": list(_TIERS)}, "@ai-sdk/google-vertex 4.0.208")
 
 
 def gemini_host(target: Target) -> gemini.Host:
@@ -123,19 +124,12 @@ def claude_host(target: Target) -> claude.Host:
     )
 
 
-def _either(fail: Any) -> Any:
-    """Google's own envelope may stand around a refusal of Claude as well."""
-
-    def failed(failure: Any) -> Any:
-        return fail(failure) if fail is gemini.fail else gemini.fail(failure) or fail(failure)
-
-    def told(failure: Any) -> Any:
-        document = failure.document
-        inner = document.get("error") if isinstance(document, Mapping) else None
-        own = isinstance(inner, Mapping) and isinstance(inner.get("type"), str)
-        return fail(failure) if own else failed(failure)
-
-    return told
+def claude_fail(failure: Failure) -> ProviderError | None:
+    """A refusal of Claude in Anthropic's envelope, or of Google before it was asked, in Google's."""
+    document = failure.document
+    inner = document.get("error") if isinstance(document, Mapping) else None
+    googles = isinstance(document, list) or (isinstance(inner, Mapping) and isinstance(inner.get("status"), str))
+    return gemini.fail(failure) if googles else claude.fail(failure)
 
 
 def _location(target: Target) -> str:

@@ -1,4 +1,4 @@
-"""The auth scheme `service-account`: a signed assertion for an access token (RFC 7523), kept until it is about to expire.
+"""The auth scheme `service-account`: a signed assertion for an access token (RFC 7523), kept until it nears its end.
 
 The file's `token_uri` may be anybody's, so the token is asked for at one declared address only. Signing is
 google-auth's (`google.auth.crypt` and `google.auth.jwt`), imported when the first token is needed.
@@ -19,10 +19,10 @@ from byollm.plugin import (
     HttpResponse,
     ProviderError,
     RateLimitError,
+    Secret,
     ServerError,
     parse_json,
 )
-from byollm.wire.redact import Secret
 
 TOKEN_URL: Final = "https://oauth2.googleapis.com/token"
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
