@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conformance_acme import CONFORMANT, Install, at_first_use
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
 from byollm_conformance.certificate import files_digest
 from byollm_conformance.command import conform

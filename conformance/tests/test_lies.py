@@ -55,7 +55,8 @@ def test_an_overstatement(name: str) -> None:
     """What is declared full and does not reach the wire fails CAP-01."""
     word = {"structured_output": "response_format", "streaming": "stream"}.get(name, name)
     also = ("stream_options",) if name == "streaming" else ()
-    state, words = outcome("CAP-01", Altered((word, *also), **{name: "full"}))
+    says: dict[str, Any] = {name: "full"}
+    state, words = outcome("CAP-01", Altered((word, *also), **says))
 
     assert "fail" == state
     assert name in words
@@ -71,7 +72,8 @@ def test_an_overstatement_that_is_refused() -> None:
 @pytest.mark.parametrize("name", ["tools", "structured_output", "images", "audio"])
 def test_an_understatement(name: str) -> None:
     """What is declared unsupported, and the translator writes it, fails CAP-08."""
-    state, words = outcome("CAP-08", Altered(**{name: "unsupported"}))
+    says: dict[str, Any] = {name: "unsupported"}
+    state, words = outcome("CAP-08", Altered(**says))
 
     assert "fail" == state
     assert words.startswith(f"{name} is declared unsupported")

@@ -75,7 +75,7 @@ def test_outcomes(error: BaseException, keyword: str, outcome: str) -> None:
 
 def test_no_outcome_is_a_skip() -> None:
     """`untestable` and `error` are bad, as `fail` is; `warn` and `n/a` are not."""
-    bad = {outcome for outcome in ("pass", "fail", "warn", "n/a", "untestable", "error") if Result("X", outcome).bad}  # type: ignore[arg-type]  # all six
+    bad = {outcome for outcome in ("pass", "fail", "warn", "n/a", "untestable", "error") if Result("X", outcome).bad}
 
     assert {"fail", "untestable", "error"} == bad
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
 from byollm.plugin import (
     Document,
@@ -102,7 +102,7 @@ def test_ids_and_sentences_are_required() -> None:
     """A check without a sentence, with a bad id, or with an id that is taken cannot be registered."""
     for arguments in (("CAP-02", "MUST", "Twice."), ("cap-1", "MUST", "No."), ("XXX-01", "MUST", " ")):
         with pytest.raises(ValueError, match=arguments[0]):
-            check(*arguments, spec="spec/events.md#1")  # type: ignore[arg-type]  # wrong on purpose
+            check(*arguments, spec="spec/events.md#1")
 
 
 def test_checks_of_the_frozen_set_exist(repository: Path) -> None:

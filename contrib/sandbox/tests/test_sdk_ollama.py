@@ -83,7 +83,7 @@ def test_everything_the_sdk_can_send_is_taken(twin: Twins, client: ollama.Client
 
     twin.script("ok")
     call = {"function": {"name": "add", "arguments": {"a": 1, "b": 2}}}
-    history = [
+    history: list[Any] = [
         {"role": "system", "content": "s"},
         {"role": "user", "content": "u", "images": ["aGk="]},
         {"role": "assistant", "content": "", "thinking": "t", "tool_calls": [call]},

@@ -60,13 +60,13 @@ def test_the_key_is_never_shown(run, twin, config):
 
 def test_a_missing_plugin(run, yaml):
     """A provider without its plugin: the line that installs it, and nothing after it is looked at."""
-    yaml("llm_config: {provider: google, model: gemini-3.8-flash}")
+    yaml("llm_config: {provider: cohere, model: command-a}")
 
     ran = run("doctor", "--json")
 
     assert ran.code == 1
     assert states(ran)["plugin"] == "fail"
-    assert ran.checks["plugin"]["mend"].startswith("pip install byollm-google")
+    assert ran.checks["plugin"]["mend"].startswith("pip install byollm-cohere")
     assert states(ran)["tcp"] == "skip"
 
 

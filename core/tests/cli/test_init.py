@@ -135,10 +135,10 @@ def test_a_local_server_wants_no_key(run, tmp_path):
 
 def test_a_provider_whose_plugin_is_missing(run):
     """The file is written, and what it still needs is told with the line that installs it."""
-    ran = run("init", "--yes", "--provider", "google")
+    ran = run("init", "--yes", "--provider", "cohere", "--model", "command-a")
 
     assert ran.code == 0
-    assert "pip install byollm-google" in ran.out
+    assert "pip install byollm-cohere" in ran.out
 
 
 def test_as_json(run):

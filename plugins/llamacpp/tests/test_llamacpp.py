@@ -102,7 +102,7 @@ def test_props_of_another_shape_are_a_protocol_error() -> None:
 @pytest.mark.parametrize("api", ["chat", "responses", "messages"])
 def test_every_surface_counts_exactly(api: str) -> None:
     """Each has its own path, and asks with the body that would be sent."""
-    exchange = provider.count_tokens(Request("hi", stream=True), place(api))
+    exchange: Any = provider.count_tokens(Request("hi", stream=True), place(api))
     paths = {"chat": "chat/completions/input_tokens", "responses": "responses/input_tokens"}
 
     assert f"http://127.0.0.1:8080/v1/{paths.get(api, 'messages/count_tokens')}" == exchange.request.url

@@ -210,6 +210,7 @@ def test_a_stream_without_its_last_line_is_interrupted() -> None:
     with pytest.raises(errors.StreamInterruptedError) as caught:
         read(line({"content": "a"}))
 
+    assert caught.value.partial is not None
     assert "a" == caught.value.partial.text
 
 
@@ -285,7 +286,7 @@ SHOWN = {"model_info": {"qwen3.context_length": 40960}, "capabilities": ["comple
 )  # fmt: skip
 def test_show_tells_what_a_model_can(api: str, options: Any, more: Any, window: int | None) -> None:
     """Tools, sight, thinking, and a window that never promises more than the server sets aside."""
-    asked = provider.capabilities(target(api, **options)).refine
+    asked: Any = provider.capabilities(target(api, **options)).refine
     (found,) = asked.reader(Head(200, {}))(Frame("", {**SHOWN, **more}))
 
     assert ("POST", "http://127.0.0.1:11434/api/show") == (asked.request.method, asked.request.url)
@@ -293,7 +294,8 @@ def test_show_tells_what_a_model_can(api: str, options: Any, more: Any, window: 
     assert (window, "full", "unsupported") == (found.context_window, found.tools.value, found.images.value)
 
 
-LONG = [byollm.user(f"turn {number}: " + "some words of a long talk " * 300) for number in range(9)]
+TURNS = [f"turn {number}: " + "some words of a long talk " * 300 for number in range(9)]
+LONG = [byollm.user(turn) for turn in TURNS]
 
 
 def test_the_twin_would_have_cut_and_told_a_smaller_count() -> None:
@@ -305,7 +307,7 @@ def test_the_twin_would_have_cut_and_told_a_smaller_count() -> None:
             reply = client.complete(LONG, extra={"ollama": {"truncate": True}})
 
     assert "I read it all." == reply.text
-    assert (reply.usage.input_tokens or 0) <= 4096 < sum(len(turn.parts[0].text) for turn in LONG) / 4
+    assert (reply.usage.input_tokens or 0) <= 4096 < sum(map(len, TURNS)) / 4
 
 
 @pytest.mark.parametrize("streamed", [False, True])

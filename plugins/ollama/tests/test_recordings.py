@@ -1,4 +1,4 @@
-"""Every recorded exchange of the native chat: the twin judges the request as Ollama did, the plugin reads the answer."""
+"""Every recorded exchange of the native chat: judged by the twin as Ollama judged it, and read by the plugin."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def test_tools_and_a_schema_exclude_each_other() -> None:
 
 def test_counts_are_the_servers_own() -> None:
     """`/chat_tokenize` lists the tokens of the whole template: exact."""
-    exchange = provider.count_tokens(Request("hi"), place(endpoint="http://127.0.0.1:8080/v1"))
+    exchange: Any = provider.count_tokens(Request("hi"), place(endpoint="http://127.0.0.1:8080/v1"))
     count = read(exchange, {"tokenize_response": [{"id": 1}, {"id": 2}], "templated_text": "hi"})
 
     assert "http://127.0.0.1:8080/chat_tokenize" == exchange.request.url

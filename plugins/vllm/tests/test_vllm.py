@@ -101,7 +101,7 @@ def test_prefill_goes_on_with_the_last_message() -> None:
 
 def test_counts_are_the_servers_own() -> None:
     """`/tokenize` beside `/v1`, with messages and tools: exact."""
-    exchange = provider.count_tokens(Request("hi", tools=TOOLS, stream=True), place())
+    exchange: Any = provider.count_tokens(Request("hi", tools=TOOLS, stream=True), place())
     sent = json.loads(exchange.request.body)
 
     assert "http://127.0.0.1:8000/tokenize" == exchange.request.url
@@ -112,7 +112,7 @@ def test_counts_are_the_servers_own() -> None:
 
 def test_messages_count_by_their_own_endpoint() -> None:
     """Responses have none, so the core estimates there."""
-    exchange = provider.count_tokens(Request("hi"), place("messages"))
+    exchange: Any = provider.count_tokens(Request("hi"), place("messages"))
 
     assert exchange.request.url.endswith("/v1/messages/count_tokens")
     assert provider.count_tokens(Request("hi"), place("responses")) is None

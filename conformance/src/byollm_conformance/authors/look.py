@@ -20,8 +20,10 @@ from byollm.providers.lock import digest, made_here, normalized
 from byollm_conformance.authors.archive import Contents
 from byollm_conformance.authors.paperwork import Paperwork, paperwork_of, text_of
 from byollm_conformance.authors.passport import Passport, passports
-from byollm_conformance.authors.scan import LONGEST, Finding, scan
+from byollm_conformance.authors.scan import LONGEST, Finding, Source, scan, source_of
 
+MOST_SOURCE: Final = 8 * 1024 * 1024
+"""Bytes of all modules together that are looked into."""
 NATIVE: Final = frozenset({".so", ".pyd", ".dylib", ".dll", ".a", ".o", ".exe", ".wasm", ".node"})
 MAGIC: Final = {b"\x7fELF": "ELF", b"MZ": "Windows", b"\xcf\xfa\xed\xfe": "macOS", b"\xca\xfe\xba\xbe": "macOS"}
 TEXTS: Final = frozenset({".py", ".pyi", ".md", ".rst", ".txt", ".yaml", ".yml", ".json", ".toml", ".typed", ".cfg"})
@@ -51,28 +53,45 @@ def look_into(contents: Contents) -> Look:
     """Everything. Raises Refused for what cannot be read."""
     paper = paperwork_of(contents)
     shipped = _shipped(contents, paper)
-    modules = {name: path for name, path in shipped.items() if path.endswith(".py")}
-    read = {path: contents.read(name, LONGEST) for name, path in modules.items()}
-    found = tuple(item for path, data in read.items() if data is not None for item in passports(path, data))
+    found, reached = _of_sources(contents, shipped)
     files = {} if contents.kind == "folder" else _digests(contents, paper)
     findings = [
         *[Finding("alarm", "archive", name, sentence) for name, sentence in contents.oddities],
         *_of_files(contents, shipped, paper),
         *_of_record(contents, paper),
-        *_of_entry_points(paper, set(modules.values())),
+        *_of_entry_points(paper, set(shipped.values())),
         *_of_names(paper, _tops(shipped)),
         *_of_requirements(paper),
         *_of_passports(paper, found),
+        *reached,
     ]
-    for path, data in read.items():
-        findings += (
-            [Finding("alarm", "source", path, "is too large to look into")] if data is None else scan(path, data)
-        )
     order = {"alarm": 0, "note": 1}
     return Look(
         contents, paper, _tops(shipped), found, tuple(sorted(findings, key=lambda item: order[item.level])),
         digest(files) if files else None, files,
     )  # fmt: skip
+
+
+def _of_sources(contents: Contents, shipped: Mapping[str, str]) -> tuple[tuple[Passport, ...], list[Finding]]:
+    """Manifests, and what modules reach for. One module is held at a time: its tree is far larger than its text."""
+    found: list[Passport] = []
+    findings: list[Finding] = []
+    left = MOST_SOURCE
+    for name, path in shipped.items():
+        if not path.endswith(".py"):
+            continue
+        data = contents.read(name, min(LONGEST, left))
+        if data is None:
+            findings.append(Finding("alarm", "source", path, "is too large to look into"))
+            continue
+        left -= len(data)
+        read = source_of(path, data)
+        if isinstance(read, Source):
+            found += passports(read)
+            findings += scan(read)
+        else:
+            findings.append(read)
+    return tuple(found), findings
 
 
 def _shipped(contents: Contents, paper: Paperwork) -> dict[str, str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from byollm_conformance.authors.scan import dotted, names_of, parsed
+from byollm_conformance.authors.scan import Source, dotted
 
 _UNREADABLE: Final = object()
 _FIELDS: Final = ("name", "default_endpoint", "base_url", "hosts", "credentials", "authentication", "aliases", "apis")
@@ -32,15 +32,12 @@ class Passport:
     unreadable: tuple[str, ...] = ()
 
 
-def passports(path: str, data: bytes) -> list[Passport]:
+def passports(source: Source) -> list[Passport]:
     """Every manifest that a module makes: by `Manifest(…)`, by `OpenAICompatible(…)`, or by a subclass of it."""
-    tree = parsed(data)
-    if isinstance(tree, str):
-        return []
-    names, constants = names_of(tree), _constants(tree)
-    compatible = {"OpenAICompatible", *_subclasses(tree, names)}
+    path, names, constants = source.path, source.names, _constants(source.nodes)
+    compatible = {"OpenAICompatible", *_subclasses(source.nodes, names)}
     found = []
-    for node in ast.walk(tree):
+    for node in source.nodes:
         if isinstance(node, ast.Call):
             kind = dotted(node.func, names).rpartition(".")[2]
             if kind == "Manifest" or kind in compatible:
@@ -48,20 +45,17 @@ def passports(path: str, data: bytes) -> list[Passport]:
     return [passport for passport in found if passport.name is not None or passport.unreadable]
 
 
-def _subclasses(tree: ast.Module, names: Mapping[str, str]) -> Iterator[str]:
-    for node in ast.walk(tree):
-        bases = (
-            [dotted(base, names).rpartition(".")[2] for base in node.bases] if isinstance(node, ast.ClassDef) else []
-        )
-        if isinstance(node, ast.ClassDef) and "OpenAICompatible" in bases:
+def _subclasses(nodes: Sequence[ast.AST], names: Mapping[str, str]) -> Iterator[str]:
+    for node in [item for item in nodes if isinstance(item, ast.ClassDef)]:
+        if "OpenAICompatible" in [dotted(base, names).rpartition(".")[2] for base in node.bases]:
             yield node.name
 
 
-def _constants(tree: ast.Module) -> dict[str, Any]:
+def _constants(nodes: Sequence[ast.AST]) -> dict[str, Any]:
     """Names that the module binds exactly once, to a literal."""
     found: dict[str, Any] = {}
     twice: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes:
         targets: list[ast.expr] = []
         if isinstance(node, ast.Assign):
             targets = node.targets

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
-LONGEST: Final = 2 * 1024 * 1024
+LONGEST: Final = 512 * 1024
 """Bytes of a module that is looked into."""
 _LONG_LITERAL: Final = 4096
 
@@ -60,18 +61,33 @@ _INSIDES: Final = frozenset(
 )  # fmt: skip
 
 
-def scan(path: str, data: bytes) -> list[Finding]:
-    """What one module reaches for."""
-    tree = parsed(data)
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A module, read once: all its nodes, and what its names stand for in other modules.
+
+    `names`: `from os import system as s` makes `s` mean `os.system`, for the whole module.
+    """
+
+    path: str
+    nodes: Sequence[ast.AST]
+    names: Mapping[str, str]
+
+
+def source_of(path: str, data: bytes) -> Source | Finding:
+    """The module, or why nobody can look into it."""
+    tree = _parsed(data)
     if isinstance(tree, str):
-        return [Finding("alarm", "source", path, f"cannot be read as Python: {tree}")]
-    return list(dict.fromkeys(_Scan(path, tree).findings()))
+        return Finding("alarm", "source", path, f"cannot be read as Python: {tree}")
+    nodes = list(ast.walk(tree))
+    return Source(path, nodes, _names_of(nodes))
 
 
-def parsed(data: bytes) -> ast.Module | str:
-    """The syntax tree, or why there is none."""
-    if len(data) > LONGEST:
-        return "it is too large"
+def scan(source: Source) -> list[Finding]:
+    """What one module reaches for."""
+    return list(dict.fromkeys(_Scan(source).findings()))
+
+
+def _parsed(data: bytes) -> ast.Module | str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -80,10 +96,9 @@ def parsed(data: bytes) -> ast.Module | str:
         return f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
 
 
-def names_of(tree: ast.Module) -> dict[str, str]:
-    """Local name → what it stands for (`from os import system as s`: `s` is `os.system`), for the whole module."""
+def _names_of(nodes: Sequence[ast.AST]) -> dict[str, str]:
     names: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for item in node.names:
                 top = item.name.partition(".")[0]
@@ -107,15 +122,13 @@ def dotted(node: ast.AST, names: Mapping[str, str]) -> str:
 
 
 class _Scan:
-    def __init__(self, path: str, tree: ast.Module) -> None:
-        self.path = path
-        self.tree = tree
-        self.names = names_of(tree)
+    def __init__(self, source: Source) -> None:
+        self.path, self.nodes, self.names = source.path, source.nodes, source.names
         self.modules = {name for name, meaning in self.names.items() if not meaning.startswith(".")}
 
     def findings(self) -> Iterator[Finding]:
         unseen = self._for_typing()
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if id(node) not in unseen:
                 yield from self._of(node)
 
@@ -123,7 +136,7 @@ class _Scan:
         """What only a type checker executes."""
         return {
             id(node)
-            for branch in ast.walk(self.tree)
+            for branch in self.nodes
             if isinstance(branch, ast.If) and dotted(branch.test, self.names) == "typing.TYPE_CHECKING"
             for statement in branch.body
             for node in ast.walk(statement)

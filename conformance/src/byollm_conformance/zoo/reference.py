@@ -11,7 +11,7 @@ import byollm.plugin as b
 from byollm.types.capabilities import FEATURES
 from byollm_conformance.subject import Subject
 from byollm_conformance.zoo.reader import Reader
-from byollm_conformance.zoo.wire import zoo_wire
+from byollm_conformance.zoo.wire import recordings, zoo_wire
 
 PARAMETERS: Final = {
     "temperature": "temperature", "top_p": "top_p", "top_k": "top_k", "seed": "seed", "stop": "stop",
@@ -196,8 +196,9 @@ def count(value: Any) -> int | None:
 
 
 def subject_of(plugin: Any, entry: str | None = None) -> Subject:
-    """A plugin of the zoo over its wire."""
-    return Subject(plugin, api="chat", model="a-model", dialect=zoo_wire(), entry=entry)
+    """A plugin of the zoo over its wire, with a few exchanges as if they had been recorded."""
+    wire = zoo_wire()
+    return Subject(plugin, api="chat", model="a-model", dialect=wire, entry=entry, recordings=recordings(wire))
 
 
 @cache

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from typing import Any
 
-from byollm.types.parts import Reasoning
+from byollm.errors import RateLimitError
+from byollm.types.parts import Reasoning, ToolCall
+from byollm.types.usage import Usage
+from byollm_conformance.recorded import Recording
 from byollm_conformance.wires.generic import GenericWire
 from byollm_conformance.wires.openai_chat import read_request
 from byollm_sandbox.answers import Answer, state_of
@@ -45,3 +49,31 @@ def _signature(answer: Answer) -> str:
 def zoo_wire() -> GenericWire:
     """Fresh; it tolerates what servers of the dialect tolerate."""
     return GenericWire(SignedChat(), read_request, model="a-model", strict=False)
+
+
+def recordings(wire: GenericWire) -> list[Recording]:
+    """A text and a call, whole and streamed, and a refusal: as their author would record and describe them."""
+    text = Answer(parts=("Hello there.",), usage=Usage(9, 3), events=4)
+    call = Answer(parts=(ToolCall("call_1", "look_up", '{"word":"tea"}'),), usage=Usage(20, 8), events=5)
+    told = {"input_tokens": 9, "output_tokens": 3, "text": "Hello there.", "finish_reason": "stop"}
+    called = {"tool_calls": [{"name": "look_up", "args": {"word": "tea"}}], "finish_reason": "tool_calls"}
+    made = [
+        (wire.render(answer, stream), stream, expect)
+        for answer, expect in ((text, told), (call, called))
+        for stream in (False, True)
+    ]
+    made.append((wire.render_error(RateLimitError("")), False, {"error": "RateLimitError"}))
+    return [
+        Recording(
+            file=f"recording-{number}.json",
+            api="chat",
+            stream=stream,
+            recorded=datetime.date(2026, 11, 21),
+            source="the zoo's own wire",
+            status=rendered.status,
+            headers=rendered.headers,
+            pieces=tuple([piece.data for piece in rendered.pieces]),
+            expect=expect,
+        )
+        for number, (rendered, stream, expect) in enumerate(made)
+    ]

@@ -33,6 +33,9 @@ USAGE_SINCE: Final = "2024-09-01"
 """Classic versions before this one do not know `stream_options` (read 2026-11-21, not recorded)."""
 _VERSION = Annotated[str, StringConstraints(pattern="^[A-Za-z0-9.-]+$")]
 _COUNTED: Final = ("model", "instructions", "input", "tools", "tool_choice", "parallel_tool_calls", "text", "reasoning")
+_IMAGES: Final = ("image/png", "image/jpeg", "image/webp", "image/gif")
+_NO_FILES: Final = ("image/", "audio/", "video/", "application/octet-stream", "application/zip", "binary/")
+"""The kinds of pictures that OpenAI's models read, and what is no document to them (read 2026-11-21)."""
 _MEDIA: Final = ("images", "documents", "audio")
 
 
@@ -93,6 +96,8 @@ class Azure(OpenAICompatible):
             own["max_tokens_field"] = "max_tokens"
         if classic and version_of(target) < USAGE_SINCE:
             own["stream_usage"] = False
+        if behind is not None:
+            own |= {"image_types": _IMAGES, "refused_files": _NO_FILES}
         if behind is not None and behind.cache_marks and not classic:
             own["cache_field"] = "prompt_cache_breakpoint"
         return self.base_quirks.with_options(own).with_options(target.options)

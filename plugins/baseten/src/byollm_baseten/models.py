@@ -17,7 +17,7 @@ _CALLS: Final = dict.fromkeys(("tools", "tool_choice_required", "tool_choice_nam
 def _row(window: int, output: int, *, sees: bool | None = True, schema: bool = True) -> dict[str, Any]:
     found = {"context_window": window, "max_output_tokens": output, **_CALLS}
     found["structured_output"] = "partial" if schema else "unsupported"
-    return found if sees is None else {**found, "images": "full" if sees else "unsupported"}
+    return found if sees is None else {**found, "images": "partial" if sees else "unsupported"}
 
 
 MODELS: Final[dict[str, dict[str, Any]]] = {

@@ -19,7 +19,7 @@ QWEN_GRADED: Final = "qwen/qwen3.8"
 QWEN: Final = "qwen/qwen3"
 
 _TEXT_ONLY: Final = {"images": "unsupported"}
-_SEES: Final = {"images": "full", "image_urls": "full"}
+_SEES: Final = {"images": "partial", "image_urls": "full"}
 _CALLS: Final = dict.fromkeys(("tools", "tool_choice_required", "tool_choice_named"), "full")
 _PLAIN: Final = {"reasoning": "unsupported", "reasoning_effort": "unsupported"}
 _SYSTEM_OF_TOOLS: Final = {"tools": "unsupported", **_TEXT_ONLY}

@@ -1,0 +1,17 @@
+"""Every plugin of the zoo by its fault's name, so that another process can load it (`…specimens:drops_temperature`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from byollm_conformance.zoo import answering, asking, refusing, showing, streaming
+from byollm_conformance.zoo.fault import FAULTS
+
+MODULES = (asking, showing, answering, streaming, refusing)
+"""Where faults are defined."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in FAULTS:
+        return FAULTS[name].plugin()
+    raise AttributeError(name)
