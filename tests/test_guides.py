@@ -28,7 +28,7 @@ class Block(NamedTuple):
 def blocks(guide: Path) -> list[Block]:
     """All blocks of a guide."""
     found = _BLOCK.findall(guide.read_text("utf-8"))
-    return [Block(*(info.split(" ", 1) if " " in info else (info, "")), text) for info, text in found]
+    return [Block(info.partition(" ")[0], info.partition(" ")[2], text) for info, text in found]
 
 
 class Reader:

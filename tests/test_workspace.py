@@ -33,7 +33,14 @@ DECLARED = {
     "byollm-vertex": {"byollm.providers": {"vertex": "byollm_vertex:provider"}},
     "byollm-sandbox": {"byollm.commands": {"sandbox": "byollm_sandbox.command:sandbox"}},
     "byollm-examples": {"byollm.commands": {"demo": "byollm_examples.command:demo"}},
-    "byollm-conformance": {"byollm.commands": {"conform": "byollm_conformance.command:conform"}},
+    "byollm-conformance": {
+        "byollm.commands": {
+            "conform": "byollm_conformance.command:conform",
+            "new-plugin": "byollm_conformance.authors.new_plugin:new_plugin",
+            "vet": "byollm_conformance.authors.vet:vet",
+            "lock": "byollm_conformance.authors.lock:lock",
+        }
+    },
 }
 # Patterns are written so that none of them matches the line it stands on.
 REGISTRY = re.compile(r"\b(?:test\.)?(?:pypi|pythonhosted|npmjs|crates|anaconda)[.](?:org|com|io)\b", re.IGNORECASE)

@@ -33,7 +33,11 @@ def digests(entries: Sequence[str], places: Mapping[str, Mapping[str, str]] = PL
     command = [sys.executable, "-m", "byollm_conformance.elsewhere", *entries]
     started = {
         place: subprocess.Popen(
-            command, env={**os.environ, **changes}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+            command,
+            env={**os.environ, **changes},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
         )
         for place, changes in places.items()
     }

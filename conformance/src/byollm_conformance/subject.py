@@ -246,6 +246,10 @@ class Subject:
     def rejected(self, sent: Translation | Request) -> Rejection | None:
         """What the provider would refuse in a translation; None when it would be taken."""
         made = self.translate(sent) if isinstance(sent, Request) else sent
+        whole = getattr(self.dialect, "validate_request", None)
+        if whole is not None:
+            refused: Rejection | None = whole(made.method, made.url, made.header, made.body)
+            return refused
         return self.dialect.validate(made.document, made.header)
 
     # answers

@@ -41,7 +41,7 @@ def test_what_is_installed_is_written(alone: Path, tmp_path: Path, capsys: pytes
 
     code, document = told(capsys, "--output", str(path))
 
-    owner = next(Distribution.discover(name="byollm-acme", path=[str(alone)]))
+    owner = next(iter(Distribution.discover(name="byollm-acme", path=[str(alone)])))
     assert (0, True) == (code, document["written"])
     assert {"byollm-acme": pin(owner)} == read_lock(str(path))
     assert "byollm_acme" not in sys.modules

@@ -13,10 +13,18 @@ class Acme(OpenAIChat):
     name = "acme"
     base_path = "/acme/v1"
 
+class Wire:
+    def read_request(self, method, url, headers, body): ...
+
 def broken():
     raise RuntimeError("not today")
 """
-ENTRIES = "[byollm.dialects]\nacme = acme_twin:Acme\nbroken = acme_twin:broken\nopenai-chat = acme_twin:broken\n"
+ENTRIES = """[byollm.dialects]
+acme = acme_twin:Acme
+wire = acme_twin:Wire
+broken = acme_twin:broken
+openai-chat = acme_twin:broken
+"""
 PROGRAM = """
 import json, sys, urllib.request
 sys.path.insert(0, sys.argv[1])
@@ -26,15 +34,19 @@ with serve() as twin:
     for url in (twin.url("acme"), twin.url("openai-chat")):
         urllib.request.urlopen(urllib.request.Request(url + "/chat/completions", body)).read()
     print([request.dialect for request in twin.requests])
-    try:
-        twin.url("broken")
-    except ValueError as error:
-        print(error)
+    for name in ("broken", "wire"):
+        try:
+            twin.url(name)
+        except ValueError as error:
+            print(error)
 """
 
 
 def test_another_distribution_brings_a_dialect(tmp_path: Path) -> None:
-    """A dialect by entry point answers under its base; a broken one breaks only itself; own names cannot be taken."""
+    """A dialect by entry point answers under its base; a broken one breaks only itself; own names cannot be taken.
+
+    The other end of a wire for conformance stands in the same group, and is no server.
+    """
     (tmp_path / "acme_twin.py").write_text(ACME)
     metadata = tmp_path / "acme_twin-1.dist-info"
     metadata.mkdir()
@@ -45,4 +57,6 @@ def test_another_distribution_brings_a_dialect(tmp_path: Path) -> None:
     ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
 
     told = ["['acme', 'openai-chat']", "the dialect 'broken' could not be loaded: RuntimeError: not today"]
-    assert (told, "") == (ended.stdout.splitlines(), ended.stderr)
+    *found, wire = ended.stdout.splitlines()
+    assert (told, "") == (found, ended.stderr)
+    assert wire.startswith("no twin speaks 'wire'")

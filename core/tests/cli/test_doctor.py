@@ -434,6 +434,32 @@ def test_an_observer_that_fails(run, twin, yaml, distribution):
     assert told == ["Failing failed once"]
 
 
+LOCAL = """
+from byollm.plugin import Finished, LocalCall, Manifest, NoAuth, Started, TextDelta, hookimpl
+
+class Here:
+    manifest = Manifest(name="here", default_endpoint="", authentication={"none": NoAuth()})
+
+    @hookimpl
+    def complete(self, request, target):
+        return LocalCall(lambda request, call: iter([Started(), TextDelta(0, "yes"), Finished("stop")]))
+
+provider = Here()
+"""
+
+
+def test_a_model_in_this_process(run, yaml, distribution):
+    """There is no endpoint to look at; it is asked all the same."""
+    distribution("acme_here", "byollm.providers", {"here": "acme_here:provider"}, LOCAL)
+    yaml("llm_config: {provider: here, model: m}")
+
+    ran = run("doctor", "--live", "--json")
+
+    assert ran.code == 0
+    assert ran.checks["endpoint"]["detail"] == "none: the model runs in this process"
+    assert {name for name, state in states(ran).items() if state == "skip"} == {"proxy", "dns", "tcp", "tls"}
+
+
 def test_an_observer_that_is_missing(run, twin, yaml):
     """An observer that nobody brings is told; the targets are looked at all the same."""
     target = json.dumps({"provider": "custom", "model": "gpt-4o", "endpoint": twin.url()})

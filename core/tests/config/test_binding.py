@@ -405,3 +405,11 @@ def test_a_missing_ambient_key_is_named_at_first_use(monkeypatch):
         bound().secrets["api_key"].resolve()
 
     assert str(raised.value).endswith("export OPENAI_API_KEY=…")
+
+
+def test_a_model_in_this_process_has_no_endpoint_and_reaches_nobody():
+    """A manifest says so by an empty `default_endpoint`; None means that the file must name one."""
+    here = Manifest(name="here", default_endpoint="", authentication={"none": NoAuth()})
+
+    assert ("", frozenset()) == (bound(here).target.endpoint, bound(here).hosts)
+    assert "needs `endpoint:`" in problem(replace(here, default_endpoint=None)).message

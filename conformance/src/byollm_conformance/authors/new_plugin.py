@@ -197,7 +197,7 @@ def _words(plan: Plan) -> dict[str, str]:
         "YAML": target,
         "CREDENTIALS": "There is no key: the model runs in the caller's process." if plan.kind == "local" else key,
         "LICENSE_LINE": f'license = "{plan.license}"' if plan.license else choose,
-        "LICENSE_TODO": " text" if plan.license else "",
+        "LICENSE_TODO": "put the licence's text into the file LICENSE" if plan.license else "choose a licence",
     }
 
 

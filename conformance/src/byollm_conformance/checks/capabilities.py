@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -231,18 +230,15 @@ def _writes_not(subject: Subject, name: str, request: Request) -> None:
         return  # the translator refuses it too
     if asked.request.body == plain.request.body and asked.request.url == plain.request.url:
         return
-    if not _shown(subject, name, asked.request) or not _taken(subject, asked.request):
+    sent = asked.request
+    made = Translation(sent.method, sent.url, sent.headers, sent.body, (), request, asked)
+    if not _shown(subject, name, sent) or subject.rejected(made) is not None:
         return
     raise Broken(
         f"{name} is declared unsupported, and the translator writes it when it is handed such a request",
         request=request,
         body=asked.request.body,
     )
-
-
-def _taken(subject: Subject, sent: HttpRequest) -> bool:
-    headers = {key.lower(): value for key, value in sent.headers}
-    return subject.dialect.validate(json.loads(sent.body), headers) is None
 
 
 def _shown(subject: Subject, name: str, sent: HttpRequest) -> bool | None:

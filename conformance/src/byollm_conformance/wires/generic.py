@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from byollm.errors import ProviderError
 from byollm_conformance.wire import Answer, Piece, Rejection, Rendered, Seen, Source, Style
-from byollm_conformance.wires import anthropic_messages, openai_chat, openai_responses
-from byollm_sandbox.dialects import AnthropicMessages, OpenAIChat, OpenAIResponses
+from byollm_conformance.wires import anthropic_messages, gemini, ollama, openai_chat, openai_responses
+from byollm_sandbox.dialects import AnthropicMessages, Gemini, Ollama, OpenAIChat, OpenAIResponses
 from byollm_sandbox.dialects.base import Call, Dialect
-from byollm_sandbox.wire import Frame, Reply, json_reply, sse_reply
+from byollm_sandbox.requests import Recorded
+from byollm_sandbox.wire import Frame, Reply, json_reply, lines_reply, sse_reply
 
 ReadRequest = Callable[[str, str, Mapping[str, str], bytes], Seen]
 
@@ -18,6 +21,8 @@ DIALECTS: Final[Mapping[str, tuple[Dialect, ReadRequest]]] = {
     "openai-chat": (OpenAIChat(), openai_chat.read_request),
     "openai-responses": (OpenAIResponses(), openai_responses.read_request),
     "anthropic-messages": (AnthropicMessages(), anthropic_messages.read_request),
+    "gemini": (Gemini(), gemini.read_request),
+    "ollama": (Ollama(), ollama.read_request),
 }
 """The sandbox's renderer of a dialect, and who reads its requests."""
 
@@ -48,15 +53,19 @@ class GenericWire:
         headers = [*self.dialect.headers(call), *answer.headers.items()]
         if not stream:
             return _rendered(json_reply(self.dialect.document(answer, call), headers=headers))
-        reply = sse_reply(self.dialect.stream(answer, call), headers)
-        reply.style = style or Style()
-        return _rendered(reply)
+        return _rendered(self._streamed(self.dialect.stream(answer, call), headers, style))
+
+    def _streamed(self, frames: list[Frame], headers: list[tuple[str, str]], style: Style | None = None) -> Reply:
+        lines = getattr(self.dialect, "lines", False)
+        reply = (lines_reply if lines else sse_reply)(frames, headers)
+        reply.style = replace(style or Style(), lines=lines)
+        return reply
 
     def render_error(self, error: ProviderError, *, stream: bool = False) -> Rendered:
         """A refusal in the vendor's envelope, or its events inside a stream."""
         call = self._call(stream)
         if stream:
-            return _rendered(sse_reply(self.dialect.error_frames(error, call), self.dialect.headers(call)))
+            return _rendered(self._streamed(self.dialect.error_frames(error, call), self.dialect.headers(call)))
         return _rendered(self.dialect.reject(self.dialect.error(error, call), call))
 
     def read_request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Seen:
@@ -66,6 +75,11 @@ class GenericWire:
     def validate(self, body: Any, headers: Mapping[str, str]) -> Rejection | None:
         """What the vendor would refuse."""
         return self.dialect.validate(body, headers, compatible=not self.strict)
+
+    def validate_request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Rejection | None:
+        """The same of a whole request: some vendors name the model in the path."""
+        asked = Recorded(method, urlsplit(url).path, headers, body).asked
+        return self.dialect.validate(asked, headers, compatible=not self.strict)
 
     def _call(self, stream: bool, quirks: Sequence[str] = ()) -> Call:
         body = {"model": self.model, "stream": stream, "stream_options": {"include_usage": True}, "messages": []}
@@ -92,6 +106,5 @@ def _role(frame: Frame) -> str:
 
 def _bytes(frame: Frame, reply: Reply, *, first: bool) -> bytes:
     style = reply.style
-    mark = Style(style.newline, style.space, style.bom and first, style.comments)
-    written = Reply(frames=[frame], style=mark).pieces()
+    written = Reply(frames=[frame], style=replace(style, bom=style.bom and first)).pieces()
     return b"".join([piece for piece in written if isinstance(piece, bytes)])

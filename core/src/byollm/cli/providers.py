@@ -110,6 +110,10 @@ def _alone(name: str) -> dict[str, Any]:
     return _empty(name, f"its import ended the process (exit code {done.returncode})", "")
 
 
+def _reach(endpoint: str | None) -> str:
+    return "nowhere: the model runs in this process" if endpoint == "" else "any endpoint you name"
+
+
 def _print(found: list[dict[str, Any]], missing: dict[str, dict[str, Any]]) -> None:
     rows = [
         (
@@ -117,7 +121,7 @@ def _print(found: list[dict[str, Any]], missing: dict[str, dict[str, Any]]) -> N
             item["distribution"],
             item["version"],
             "BROKEN" if item["problem"] else " ".join(item["apis"]),
-            item["problem"] or " ".join(item["hosts"]) or "any endpoint you name",
+            item["problem"] or " ".join(item["hosts"]) or _reach(item["endpoint"]),
         )
         for item in found
     ]

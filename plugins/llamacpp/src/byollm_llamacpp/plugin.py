@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from byollm_anthropic.dialect import MessagesSurface
-from byollm_openai_compatible.dialect import LocalServer, Question, whole
+from byollm_openai_compatible.dialect import LocalServer, Question, Surface, whole
 
 
 def props(document: Any, model: str) -> Mapping[str, Any]:
@@ -20,15 +19,18 @@ def props(document: Any, model: str) -> Mapping[str, Any]:
     return {"context_window": window, "images": seen.get("vision"), "audio": seen.get("audio")}
 
 
+def messages() -> Surface:
+    """Its `/v1/messages`, which leaves schemas out and forces any tool."""
+    from byollm_anthropic.dialect import MessagesSurface
+
+    return MessagesSurface("llamacpp", counts="exact", structured_output="unsupported", tool_choice_named="unsupported")
+
+
 provider = LocalServer(
     name="llamacpp",
     base_url="http://127.0.0.1:8080",
     docs="https://github.com/ggml-org/llama.cpp/tree/master/tools/server",
-    surfaces={
-        "messages": MessagesSurface(
-            "llamacpp", counts="exact", structured_output="unsupported", tool_choice_named="unsupported"
-        )
-    },
+    surfaces={"messages": messages},
     about=Question("/props", props),
     differs={"responses": {"structured_output": "unsupported"}},
     names_tools=False,

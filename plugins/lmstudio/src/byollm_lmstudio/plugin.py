@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from byollm_anthropic.dialect import MessagesSurface
-from byollm_openai_compatible.dialect import LocalServer, Question, whole
+from byollm_openai_compatible.dialect import LocalServer, Question, Surface, whole
 
 
 def loaded(document: Any, model: str) -> Mapping[str, Any]:
@@ -28,11 +27,18 @@ def _instances(row: Mapping[str, Any]) -> dict[str, int | None]:
     return {each["id"]: whole((each.get("config") or {}).get("context_length")) for each in found}
 
 
+def messages() -> Surface:
+    """Its `/v1/messages`."""
+    from byollm_anthropic.dialect import MessagesSurface
+
+    return MessagesSurface("lmstudio")
+
+
 provider = LocalServer(
     name="lmstudio",
     base_url="http://127.0.0.1:1234",
     docs="https://lmstudio.ai/docs/developer",
-    surfaces={"messages": MessagesSurface("lmstudio")},
+    surfaces={"messages": messages},
     about=Question("/api/v1/models", loaded),
     names_tools=False,
     end_user_field="",

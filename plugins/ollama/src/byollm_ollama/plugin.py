@@ -21,11 +21,10 @@ from byollm.plugin import (
     ToolCall,
     dump_json,
 )
-from byollm_anthropic.dialect import MessagesSurface
 from byollm_ollama.about import about_reader
 from byollm_ollama.body import native_body, takes_levels
 from byollm_ollama.reader import native_reader
-from byollm_openai_compatible.dialect import LocalServer, Way
+from byollm_openai_compatible.dialect import LocalServer, Surface, Way
 
 SMALLEST: Final = 4096
 """Tokens that Ollama sets aside on machines with little memory, when nobody says `num_ctx`."""
@@ -98,18 +97,21 @@ class Ollama(LocalServer):
         return replace(known, refine=refine)
 
 
+def messages() -> Surface:
+    """Its `/v1/messages`."""
+    from byollm_anthropic.dialect import MessagesSurface
+
+    lacks = ("tool_choice_required", "tool_choice_named", "structured_output")
+    return MessagesSurface("ollama", **dict.fromkeys(lacks, "unsupported"))
+
+
 provider = Ollama(
     name="ollama",
     base_url="http://127.0.0.1:11434",
     docs="https://docs.ollama.com/api",
     hosts=("ollama.com",),
     apis=("native", "chat", "responses", "messages"),
-    surfaces={
-        "native": Native(),
-        "messages": MessagesSurface(
-            "ollama", **dict.fromkeys(("tool_choice_required", "tool_choice_named", "structured_output"), "unsupported")
-        ),
-    },
+    surfaces={"native": Native, "messages": messages},
     options={"num_ctx": int, "keep_alive": str | int, "options": dict[str, Any]},
     capabilities=OPENAI,
     arguments_must_parse=True,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
@@ -94,7 +95,8 @@ class Count(NamedTuple):
 class LocalServer(OpenAICompatible):
     """An OpenAICompatible for servers that people run themselves; its words, and these:
 
-    - `surfaces`: further `api` words and who translates them; named in `apis`, too, they can be the default.
+    - `surfaces`: further `api` words, and functions that make who translates them, asked at first use. Named in `apis`,
+      too, they can be the default.
     - `hosts`: where a key from the environment may go beside this machine.
     - `about`: what the server tells of itself; asked when `capabilities(refine=True)` wants it.
     - `counts`: where it counts exactly what a Chat request has. `count_path` (a quirk) is the same below the base path.
@@ -109,7 +111,7 @@ class LocalServer(OpenAICompatible):
         name: str,
         base_url: str,
         apis: tuple[str, ...] = ("chat", "responses"),
-        surfaces: Mapping[str, Surface] | None = None,
+        surfaces: Mapping[str, Callable[[], Surface]] | None = None,
         hosts: tuple[str, ...] = (),
         about: Question | None = None,
         counts: Count | None = None,
@@ -118,7 +120,7 @@ class LocalServer(OpenAICompatible):
         names_tools: bool = True,
         **row: Any,
     ) -> None:
-        self.surfaces = dict(surfaces or {})
+        self.surfaces = {api: cache(make) for api, make in (surfaces or {}).items()}
         self.about = about
         self.counts = counts
         self.responses_count_path = responses_count_path
@@ -134,10 +136,15 @@ class LocalServer(OpenAICompatible):
             **row,
         )
 
+    def surface(self, target: Target) -> Surface | None:
+        """Who translates the target's `api`; None when it is a dialect of this package."""
+        make = self.surfaces.get(target.api)
+        return None if make is None else make()
+
     @hookimpl
     def complete(self, request: Request, target: Target) -> Exchange[Event]:
         """The exchange of one request over the target's dialect."""
-        surface = self.surfaces.get(target.api)
+        surface = self.surface(target)
         if surface is not None:
             return surface.complete(request, target, self.way(target))
         exchange: Exchange[Event] = super().complete(request, target)
@@ -145,7 +152,7 @@ class LocalServer(OpenAICompatible):
 
     def count(self, request: Request, target: Target) -> TokenCount | Exchange[TokenCount] | None:
         """By the surface's owner, by `counts`, by `count_path`, or by `responses_count_path`."""
-        surface = self.surfaces.get(target.api)
+        surface = self.surface(target)
         if surface is not None:
             return surface.count(request, target, self.way(target))
         if target.api == "responses":
@@ -167,7 +174,7 @@ class LocalServer(OpenAICompatible):
 
     def describe(self, target: Target) -> Capabilities:
         """What is bundled; `refine` asks the server itself."""
-        surface = self.surfaces.get(target.api)
+        surface = self.surface(target)
         known = super().describe(target) if surface is None else surface.describe(target)
         known = known.merged(self.differs.get(target.api, {}), self.source)
         if self.about is None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from byollm_anthropic.dialect import MessagesSurface
-from byollm_openai_compatible.dialect import Count, LocalServer, Question, whole
+from byollm_openai_compatible.dialect import Count, LocalServer, Question, Surface, whole
 
 
 def window(document: Any, model: str) -> Mapping[str, Any]:
@@ -18,11 +17,18 @@ def window(document: Any, model: str) -> Mapping[str, Any]:
     return {"context_window": whole(row["max_model_len"])}
 
 
+def messages() -> Surface:
+    """Its `/v1/messages`."""
+    from byollm_anthropic.dialect import MessagesSurface
+
+    return MessagesSurface("vllm", counts="exact")
+
+
 provider = LocalServer(
     name="vllm",
     base_url="http://127.0.0.1:8000",
     docs="https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
-    surfaces={"messages": MessagesSurface("vllm", counts="exact")},
+    surfaces={"messages": messages},
     about=Question("/v1/models", window),
     counts=Count("/tokenize", lambda document: document["count"]),
     max_tokens_field="max_completion_tokens",
