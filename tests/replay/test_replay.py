@@ -122,7 +122,7 @@ def test_every_recording_is_read_as_an_independent_reader_reads_it() -> None:
 
 
 def test_the_networks_own_pieces_change_nothing() -> None:
-    """A body cut where the network cut it is read like the whole body; and so is every twentieth small one, bytewise."""
+    """A body cut where the network cut it is read like the whole body; so is every twentieth small one, bytewise."""
     pairs = judged()
     recorded = [(exchange, exchange.pieces()) for exchange, _ in pairs if len(exchange.pieces()) > 1]
     small = [exchange for exchange, _ in pairs if len(exchange.body) < 3_000][::20]

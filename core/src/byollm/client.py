@@ -22,8 +22,8 @@ from byollm.wire.exchange import Exchange
 class Client(Setup):
     """One configuration, ready to be asked. Cheap to make: no network, no key and no plugin is touched before use.
 
-    `config`: a mapping (with or without `llm_config`), a path to a YAML file, or `"provider/model"`. `transport`: a name
-    (`httpx`, `httpx2`, `pyreqwest`), an `httpx.BaseTransport` of yours, or None. `middleware` and `observers` come
+    `config`: a mapping (with or without `llm_config`), a path to a YAML file, or `"provider/model"`. `transport`: a
+    name (`httpx`, `httpx2`, `pyreqwest`), an `httpx.BaseTransport` of yours, or None. `middleware` and `observers` come
     after those of the file. `clock` is for tests. `log_content=True` lets DEBUG records show prompts and answers.
     Safe in threads and after a fork; a context manager. Raises ConfigError.
     """

@@ -1,7 +1,7 @@
 """Gemini requests, read as the server reads them (field list of the API reference, read 2026-11-21).
 
-Most models know no ids of calls: results answer calls by name and order. Here a call without an id gets one by its place
-in the conversation, and its result the same.
+Most models know no ids of calls: results answer calls by name and order. Here a call without an id gets one by its
+place in the conversation, and its result the same.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m byollm_conformance.zoo`: measure the kill matrix. Exit code 0 when every fault is found as it should be."""
+"""`python -m byollm_conformance.zoo`: measure the kill matrix. Exit code 0: every fault is found as it should be."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Faults of readers: the answer is not what the provider said."""
-# ruff: noqa: D102, D106, RUF012  (a fault is told by the docstring of its class, and is never shared)
+# ruff: noqa: D102, D106  (a fault is told by the docstring of its class, and is never shared)
 
 from __future__ import annotations
 

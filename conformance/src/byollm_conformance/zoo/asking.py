@@ -1,5 +1,5 @@
 """Faults of translators: what was asked does not arrive, or something else does."""
-# ruff: noqa: D102, D106, RUF012  (a fault is told by the docstring of its class, and is never shared)
+# ruff: noqa: D102, RUF012  (a fault is told by the docstring of its class, and is never shared)
 
 from __future__ import annotations
 

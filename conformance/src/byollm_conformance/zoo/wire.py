@@ -57,7 +57,7 @@ def recordings(wire: GenericWire) -> list[Recording]:
     call = Answer(parts=(ToolCall("call_1", "look_up", '{"word":"tea"}'),), usage=Usage(20, 8), events=5)
     told = {"input_tokens": 9, "output_tokens": 3, "text": "Hello there.", "finish_reason": "stop"}
     called = {"tool_calls": [{"name": "look_up", "args": {"word": "tea"}}], "finish_reason": "tool_calls"}
-    made = [
+    made: list[tuple[Any, bool, dict[str, Any]]] = [
         (wire.render(answer, stream), stream, expect)
         for answer, expect in ((text, told), (call, called))
         for stream in (False, True)
