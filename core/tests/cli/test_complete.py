@@ -145,9 +145,17 @@ def test_interrupted_before_anything_came(twin, config):
 
 
 def _start(*words):
-    return subprocess.Popen(
-        [sys.executable, "-u", "-m", "byollm", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
-    )
+    # A lane that was started in the background hands on an ignored SIGINT, and the program would never see Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-u", "-m", "byollm", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=os.environ,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _interrupt(process):
