@@ -30,8 +30,7 @@ def main() -> int:
     for folder in tests:
         name = str(folder.relative_to(ROOT))
         # The root's tests are the package `tests`; a member's are found by their bare names.
-        nested = sorted({file.parent for file in folder.rglob("conftest.py")} - {folder})
-        search = [*sources, ROOT] if folder.parent == ROOT else [folder, *nested, *sources]
+        search = [*sources, ROOT] if folder.parent == ROOT else [folder, *sources]
         good.append(run(f"mypy, {name}", "mypy", name, search=search))
     print("check: all clean" if all(good) else f"check: {good.count(False)} of {len(good)} not clean")
     return 0 if all(good) else 1

@@ -1,4 +1,4 @@
-"""Makes the helpers of this folder importable by their bare names."""
+"""Makes the helpers of the folder above importable by their bare names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).resolve().parent))
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from planting import Plant, plant
 

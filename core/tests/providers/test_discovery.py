@@ -155,6 +155,15 @@ def test_a_plugin_of_another_spec_says_which_to_change(site: Path, find: Find):
     assert "byollm-old 0.1 speaks spec 0; this byollm understands 1: upgrade byollm-old" == found[1]
 
 
+def test_a_plugin_cannot_pass_for_another(site: Path, find: Find):
+    """What it is installed as is what it says it is: opaque state and `extra` go by that name."""
+    install(site, "byollm-acme", {"acme": "acme_mod:provider"}, acme_mod=good("openai"))
+
+    found, _ = find(f"{TRY}\nprint(json.dumps(attempt('acme')))")
+
+    assert "byollm-acme brings 'acme', but its manifest says 'openai': not used" == found
+
+
 def test_a_missing_plugin_names_its_package(find: Find):
     """Known providers name the package, near misses the name, others the way out."""
     found, _ = find(

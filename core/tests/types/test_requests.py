@@ -58,7 +58,7 @@ JUNK: list[Any] = [object(), 5, -1, 1.5, float("nan"), "", "x", b"x", True, [], 
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETERS))
-@pytest.mark.parametrize("junk", JUNK, ids=repr)
+@pytest.mark.parametrize("junk", JUNK)
 def test_a_junk_value_is_taken_or_a_config_error(name: str, junk: Any):
     """No value of a parameter raises anything but ConfigError."""
     with suppress(ConfigError):

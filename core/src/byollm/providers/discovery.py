@@ -85,6 +85,9 @@ def load_provider(name: str, allowed: Sequence[str] | None = None, lock: str | N
     if not isinstance(manifest, Manifest):
         raise PluginError(f"{origin.distribution} {origin.version} has no manifest: provider {plain!r} cannot be used")
     check_spec(manifest, origin.distribution, origin.version)
+    if plain not in map(canonical, (manifest.name, *manifest.aliases)):
+        # Under another's name it would be handed what belongs to that provider: opaque state, and `extra`.
+        raise PluginError(f"{origin.distribution} brings {plain!r}, but its manifest says {manifest.name!r}: not used")
     return Loaded(plugin, manifest, origin.distribution, origin.version)
 
 
