@@ -33,6 +33,9 @@ soak: environment  ## the long figures; SCALE=0.05 for a twentieth of the full s
 check: environment  ## ruff and mypy --strict
 	@$(RUN) -m tools.check
 
+zoo: environment  ## the broken plugins that the conformance suite must find, and by which check
+	@$(RUN) -m byollm_conformance.zoo
+
 bench: environment  ## the speed table, beside the official SDKs
 	@$(RUN) tests/benchmarks/run.py
 
@@ -46,4 +49,4 @@ clean:  ## remove caches and what was built; the environment stays
 	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find core plugins contrib conformance tests tools -type d -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help environment demo test test-servers conform soak check bench peers lock clean
+.PHONY: help environment demo test test-servers conform zoo soak check bench peers lock clean

@@ -34,12 +34,13 @@ DECLARED = {
     "byollm-sandbox": {"byollm.commands": {"sandbox": "byollm_sandbox.command:sandbox"}},
     "byollm-examples": {"byollm.commands": {"demo": "byollm_examples.command:demo"}},
     "byollm-conformance": {
+        "pytest11": {"byollm_conformance": "byollm_conformance.pytest_plugin"},
         "byollm.commands": {
             "conform": "byollm_conformance.command:conform",
             "new-plugin": "byollm_conformance.authors.new_plugin:new_plugin",
             "vet": "byollm_conformance.authors.vet:vet",
             "lock": "byollm_conformance.authors.lock:lock",
-        }
+        },
     },
 }
 # Patterns are written so that none of them matches the line it stands on.

@@ -18,6 +18,8 @@ from byollm_conformance.mirror import PDF, PNG, TOOL, WAV
 from byollm_conformance.subject import Subject
 from byollm_conformance.wire import Answer, Style, variant
 from byollm_conformance.wires import wire_for
+from byollm_google import provider as google
+from byollm_ollama import provider as ollama
 from byollm_openai import provider as openai
 
 ENDS = [("chat", openai, "gpt-4.1"), ("responses", openai, "gpt-4.1"), ("messages", anthropic, "claude-haiku-4-5")]
@@ -168,6 +170,37 @@ def test_a_history_without_results_is_one_user_turn() -> None:
     seen = subject("messages", anthropic, "claude-haiku-4-5").seen(Request([user("a"), assistant("b"), user("c")]))
 
     assert ["a", "b", "c"] == [turn.text for turn in seen.turns]
+
+
+@pytest.mark.parametrize(
+    ("api", "dialect", "plugin", "model"),
+    [("gemini", "gemini", google, "gemini-2.5-flash"), ("native", "ollama", ollama, "llama3.2")],
+    ids=["gemini", "ollama"],
+)
+def test_dialects_without_events_of_their_own(api: str, dialect: str, plugin: Any, model: str) -> None:
+    """Gemini and Ollama: answers and conversations with a tool are read, whole and streamed, and the end is known."""
+    one = Subject(plugin, api=api, model=model, dialect=wire_for(api, dialect, model=model))
+    answer = Answer(parts=(Text("héllo"), ToolCall("c1", "f", '{"a":1}')), usage=Usage(11, 7))
+    call, result = ToolCall("c1", TOOL.name, '{"word": "tea"}'), ToolResult("c1", (Text("hot"),))
+    seen = one.seen(
+        Request(
+            [system("be brief"), user("hi"), Message("assistant", (call,)), Message("tool", (result,)), user("so?")],
+            tools=[TOOL],
+            max_tokens=50,
+            stop=["END"],
+            stream=True,
+        )
+    )
+    rendered = one.dialect.render(answer, True)
+
+    for stream in (False, True):
+        text, calls, count = told(one.read(one.dialect.render(answer, stream), stream=stream))
+        assert ("héllo", [("f", {"a": 1})], 7) == (text, [item[1:] for item in calls], count)
+    assert isinstance(one.read((200, rendered.headers, rendered.body[: rendered.terminal]), stream=True), ByollmError)
+    assert ["user", "assistant", "tool", "user"] == [turn.role for turn in seen.turns]
+    assert seen.turns[1].tool_calls[0].id == seen.turns[2].parts[0].id  # type: ignore[union-attr]  # a tool result
+    assert ("be brief", model, True) == (seen.system, seen.model, seen.stream)
+    assert {"max_tokens": 50, "stop": ("END",)}.items() <= seen.parameters.items()
 
 
 OWN = """

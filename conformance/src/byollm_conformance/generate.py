@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from byollm.types.parts import Part, Reasoning, Text, ToolCall
 from byollm.types.usage import Usage
@@ -20,6 +20,7 @@ from byollm_conformance.effort import Effort
 from byollm_conformance.subject import Subject
 from byollm_conformance.wire import Answer, Piece, Rendered
 
+T = TypeVar("T")
 _POOL: Final = 80
 
 
@@ -73,6 +74,12 @@ def one_of_all(subject: Subject, **changes: Any) -> Answer:
         "events": 7,
     }
     return Answer(**{**values, **changes})
+
+
+def has_ids(subject: Subject) -> bool:
+    """Does the dialect tell the ids of calls? The twin's own answer says so, never the plugin."""
+    probe = Answer(parts=(ToolCall("zz-id-probe", "look_up", "{}"),))
+    return any(holds(document, "zz-id-probe") for document in documents(subject.dialect.render(probe, False)))
 
 
 def only_text(text: str = "The answer is forty-two.", **changes: Any) -> Answer:
@@ -250,3 +257,9 @@ def _outside(document: Any, kept: Sequence[Any], change: Callable[[Any], Any]) -
 def with_pieces(rendered: Rendered, pieces: Sequence[Piece]) -> Rendered:
     """The answer with other pieces."""
     return replace(rendered, pieces=tuple(pieces))
+
+
+def drawn(items: Iterable[T], number: int, chance: random.Random) -> list[T]:
+    """At most `number` of them, evenly drawn."""
+    found = list(items)
+    return found if len(found) <= number else chance.sample(found, number)

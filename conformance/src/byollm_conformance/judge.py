@@ -15,13 +15,15 @@ from byollm_conformance.model import Broken
 Outcome = Completion | ByollmError
 
 
-def spoken(parts: Iterable[Part]) -> list[tuple[Any, ...]]:
+def spoken(parts: Iterable[Part], ids: bool = True) -> list[tuple[Any, ...]]:
     """What parts say: neighbouring texts as one, calls with their arguments as data. What is the dialect's own is left
-    out."""
+    out. Without `ids` a call bears its number in place of its id, which some dialects do not tell."""
     said: list[tuple[Any, ...]] = []
+    numbers: dict[str, int] = {}
     for part in parts:
         if isinstance(part, ToolCall):
-            said.append(("call", part.id, part.name, ordered(part.arguments)))
+            number = numbers.setdefault(part.id, len(numbers))
+            said.append(("call", part.id if ids else number, part.name, ordered(part.arguments)))
         elif isinstance(part, Text | Reasoning):
             kind = "text" if isinstance(part, Text) else "reasoning"
             before = said.pop()[1] if said and said[-1][0] == kind else ""

@@ -154,7 +154,10 @@ def _refused(subject: Subject, capability: str, request: Request) -> None:
 def _left_out(subject: Subject, capability: str, field: str, request: Request) -> None:
     if subject.local:
         return
-    sent = subject.translate(request)
+    try:
+        sent = subject.translate(request)
+    except UnsupportedFeatureError:
+        return  # what it is a hint to (tools) is refused as well
     if field not in {item.field for item in sent.adjustments}:
         raise Broken(
             f"{capability} is declared unsupported, and the caller is not told that it was left out",

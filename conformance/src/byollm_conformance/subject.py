@@ -28,7 +28,7 @@ from byollm.wire.exchange import Exchange, Head, LocalCall
 from byollm.wire.framing import decoder_for
 from byollm_conformance.model import Broken, Untestable
 from byollm_conformance.recorded import Recording
-from byollm_conformance.watch import Watch, WatchedDeployment
+from byollm_conformance.watch import Watch, WatchedDeployment, place_of
 from byollm_conformance.wire import Rejection, Rendered, Seen, Wire
 
 ENDPOINT: Final = "https://llm.example.com"
@@ -339,15 +339,5 @@ class Subject:
         if self.watch.escaped:
             where, stray = self.watch.escaped[0]
             words = f"{where} let {type(stray).__name__} escape: {stray}"
-            return Broken(words, where=_place(stray), **evidence)
+            return Broken(words, where=place_of(stray), **evidence)
         return Broken(f"the plugin broke the border's rules: {error}", **evidence)
-
-
-def _place(error: BaseException) -> str:
-    """The innermost frames, the deepest last."""
-    trace, places = error.__traceback__, []
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} in {code.co_name}")
-        trace = trace.tb_next
-    return " > ".join(places[-3:])

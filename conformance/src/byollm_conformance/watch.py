@@ -122,3 +122,13 @@ def _then(original: Callable[[Any], Any], watch: Watch) -> Callable[[Any], Any]:
         return None if found is None else watched(found, watch)
 
     return then
+
+
+def place_of(error: BaseException) -> str:
+    """The innermost frames, the deepest last."""
+    trace, places = error.__traceback__, []
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} in {code.co_name}")
+        trace = trace.tb_next
+    return " > ".join(places[-3:])

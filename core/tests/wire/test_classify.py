@@ -133,6 +133,21 @@ NOW = 1_795_000_000.0
         ({"retry-after": "0"}, 0.0),
         ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
         ({"retry-after-ms": "x", "retry-after": "9"}, 9.0),
+        ({"retry-after-ms": "0", "retry-after": "1"}, 1.0),
+        ({"retry-after-ms": "0"}, 0.0),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s"}, 360.0),
+        ({"x-ratelimit-remaining-requests": "3", "x-ratelimit-reset-requests": "6m0s"}, None),
+        ({"x-ratelimit-remaining-tokens-minute": "0", "x-ratelimit-reset-tokens-minute": "16.5"}, 16.5),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": f"{(NOW + 9) * 1000:.0f}"}, 9.0),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "nobody knows"}, None),
+        (
+            {
+                "anthropic-ratelimit-tokens-remaining": "0",
+                "anthropic-ratelimit-tokens-reset": f"{datetime.fromtimestamp(NOW + 30, UTC):%Y-%m-%dT%H:%M:%SZ}",
+            },
+            30.0,
+        ),
+        ({"retry-after": "2", "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "60s"}, 2.0),
         ({"retry-after": format_datetime(datetime.fromtimestamp(NOW + 30, UTC), usegmt=True)}, 30.0),
         ({"retry-after": format_datetime(datetime.fromtimestamp(NOW + 30, UTC)).replace("+0000", "-0000")}, 30.0),
         ({"retry-after": format_datetime(datetime.fromtimestamp(NOW - 30, UTC), usegmt=True)}, 0.0),
@@ -149,7 +164,7 @@ NOW = 1_795_000_000.0
     ],
 )
 def test_the_wait_is_read_in_every_form(headers: dict[str, str], seconds: float | None):
-    """Milliseconds, seconds, a date, Go's durations; nonsense is no answer."""
+    """Milliseconds, seconds, a date, Go's durations, a limit that is used up; nonsense is no answer."""
     assert seconds == retry_after(headers, NOW)
 
 

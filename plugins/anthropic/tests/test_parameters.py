@@ -9,11 +9,14 @@ from byollm.plugin import (
     Bearer,
     Document,
     HeaderKey,
+    Message,
     NoAuth,
     ProviderTool,
     Request,
     Text,
     Tool,
+    ToolCall,
+    ToolResult,
     UnsupportedFeatureError,
 )
 from byollm_anthropic import provider
@@ -213,3 +216,17 @@ def test_counting_asks_about_exactly_the_request_that_would_be_sent():
 
     sent = body(request)
     assert counted == {name: sent[name] for name in sent if name not in ("max_tokens", "stop_sequences", "metadata")}
+
+
+def test_what_the_user_adds_to_results_is_still_the_tool_loop():
+    """Results and a text behind them are one turn on the wire: thinking stays off there, too (conformance REQ-16)."""
+    history = [
+        Message("user", "hi"),
+        Message("assistant", (ToolCall("t1", "f", "{}"),)),
+        Message("tool", (ToolResult("t1", "ok"),)),
+        Message("user", "and now?"),
+    ]
+    sent, told = fitted(Request(history, tools=[Tool("f")], reasoning_effort="high"), "claude-haiku-4-5")
+
+    assert "thinking" not in sent
+    assert "reasoning_effort" in told

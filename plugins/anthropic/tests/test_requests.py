@@ -312,3 +312,13 @@ def test_a_paused_turn_is_sent_back_to_be_continued():
 
     assert ["text", "server_tool_use"] == [block["type"] for block in made["messages"][-1]["content"]]
     assert adjusted == set()
+
+
+def test_a_blank_question_stays_a_turn():
+    """Left out, the answer before it would be asked to go on (conformance REQ-04); the caller is told."""
+    asked = exchange([say("user", "one"), say("assistant", "two"), say("user", "")])
+
+    messages = json.loads(asked.request.body)["messages"]
+    assert ["user", "assistant", "user"] == [message["role"] for message in messages]
+    assert "." == messages[-1]["content"]
+    assert ["messages"] == [note.field for note in asked.adjustments]

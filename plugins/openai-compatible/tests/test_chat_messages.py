@@ -1,13 +1,24 @@
 """A conversation as Chat Completions messages."""
 
+import json
 from itertools import pairwise
 
 import pytest
-from compatible_driving import messages, result, say
+from compatible_driving import body, messages, result, say
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byollm.plugin import Audio, Document, Image, Opaque, Reasoning, Text, ToolCall, UnsupportedFeatureError
+from byollm.plugin import (
+    Audio,
+    Document,
+    Image,
+    Opaque,
+    Reasoning,
+    Request,
+    Text,
+    ToolCall,
+    UnsupportedFeatureError,
+)
 
 PNG = b"\x89PNG\r\n\x1a\n"
 CALLED = (say("user", "a"), say("assistant", (ToolCall("call_1", "f", '{"x": 1}'),)))
@@ -210,3 +221,18 @@ def test_the_state_of_a_call_goes_back():
 def test_names_of_speakers_are_written():
     """The core drops them where they are not known."""
     assert "ann" == messages(say("user", "a", "ann"))[0]["name"]
+
+
+def test_pictures_of_a_kind_that_is_not_read_are_refused():
+    """Where the server's kinds are known; elsewhere everything is sent (conformance VIS-03)."""
+    request = Request([say("user", (Image(b"II*\0", "image/tiff"),))])
+
+    assert "image/tiff" in json.dumps(body(request))
+    with pytest.raises(UnsupportedFeatureError, match="image/tiff"):
+        body(request, image_types=("image/png",))
+
+
+def test_documents_of_a_kind_that_is_not_read_are_refused():
+    """By the beginning of their type."""
+    with pytest.raises(UnsupportedFeatureError, match="application/zip"):
+        body(Request([say("user", (Document(b"PK", "application/zip"),))]), refused_files=("application/zip",))

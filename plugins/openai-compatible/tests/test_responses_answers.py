@@ -316,3 +316,20 @@ def test_items_without_a_place_are_told_apart_by_their_ids():
     stream = sse(begun[0], grown[0], begun[1], grown[1], *done, last, names=True, done=False)
 
     assert [("f", '{"x": 1}'), ("f", '{"x": 2}')] == calls_of(read(stream, api="responses"))
+
+
+def test_two_parts_in_one_place_break_the_rules():
+    """Conformance RSP-09: the server's mistake is a ProtocolError, not the plugin's."""
+    delta = {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "a"}
+    item = {"type": "image_generation_call", "id": "ig", "result": "aGk="}
+    done = {"type": "response.output_item.done", "output_index": 0, "item": item}
+
+    with pytest.raises(ProtocolError, match="in one place"):
+        read(sse({"type": "response.created", "response": {}}, delta, done), api="responses")
+
+
+def test_an_answers_id_is_a_text():
+    """Junk in its place is no id."""
+    reply = read(json.dumps({"object": "response", "id": {"a": 1}, "status": "completed"}).encode(), api="responses")
+
+    assert reply.id is None

@@ -184,3 +184,15 @@ def test_what_came_in_chats_words_is_said_in_ours():
 
     assert {"format": {"type": "json_schema", "name": "n", "schema": SCHEMA, "strict": True}} == made["text"]
     assert not {"response_format", "stream_options"} & made.keys()
+
+
+def test_a_marked_system_prompt_is_a_message():
+    """`instructions` are one text and have no place for a cache mark (conformance CCH-01)."""
+    sent = body(
+        Request("hi", system=[Text("long", cache="default"), Text("short")]),
+        api="responses",
+        cache_field="prompt_cache_breakpoint",
+    )
+
+    assert "instructions" not in sent
+    assert [{"mode": "explicit"}, None] == [part.get("prompt_cache_breakpoint") for part in sent["input"][0]["content"]]

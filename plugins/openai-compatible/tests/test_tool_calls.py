@@ -178,3 +178,10 @@ def test_calls_come_together_however_they_are_streamed(made, data):
         deltas += [first(name, text[:at], **place, **known), piece(text[at:], **place)]
 
     assert read_calls(*deltas) == [(name, json.dumps(arguments)) for name, arguments in made]
+
+
+@pytest.mark.parametrize("fields", [{"function": {"name": -1}}, {"id": [], "function": {"name": "f"}}])
+def test_a_name_or_an_id_is_a_text(fields):
+    """Conformance RSP-08: junk is no call."""
+    with pytest.raises(ProtocolError):
+        whole({"tool_calls": [{"id": "1", **fields}]}, "tool_calls")

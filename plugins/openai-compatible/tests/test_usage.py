@@ -115,3 +115,14 @@ def test_the_whole_contains_its_parts(told):
         or found.input_tokens is None
         or (found.reasoning_tokens or 0) <= found.output_tokens
     )
+
+
+@pytest.mark.parametrize("told", [-1, 1.5, 10**30, True, "12", [3]])
+def test_what_is_no_count_is_unknown(told):
+    """Conformance USE-03: never a figure that was made up."""
+    assert usage({"prompt_tokens": told, "completion_tokens": 3}).input_tokens is None
+
+
+def test_a_whole_number_may_be_written_with_a_point():
+    """Some servers count in floats."""
+    assert 12 == usage({"prompt_tokens": 12.0, "completion_tokens": 3}).input_tokens

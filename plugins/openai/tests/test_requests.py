@@ -5,6 +5,7 @@ import json
 import pytest
 from openai_driving import body, fitted, target
 
+from byollm import testing
 from byollm.plugin import ConfigError, Document, Message, Request, Text, TokenCount, Tool, UnsupportedFeatureError
 from byollm.wire.exchange import Exchange, Frame, Head
 from byollm_openai import provider
@@ -134,3 +135,10 @@ def test_a_chat_body_of_old_goes_over_responses():
 
     assert {"type": "json_schema", "name": "n", "schema": schema, "strict": True} == sent["text"]["format"]
     assert "response_format" not in sent
+
+
+@pytest.mark.parametrize("option", ["organization", "project"])
+def test_a_header_option_holds_no_line_break(option):
+    """The file is refused where it is read (conformance REQ-12)."""
+    with pytest.raises(ConfigError, match=option):
+        testing.translate("openai", Request("hi"), model="gpt-6-sol", **{option: "a\r\nx-evil: 1"})

@@ -26,6 +26,7 @@ from byollm_conformance.effort import Effort
 from byollm_conformance.generate import (
     GONE,
     documents,
+    has_ids,
     one_of_all,
     only_text,
     replaced,
@@ -64,9 +65,11 @@ def modes(subject: Subject) -> tuple[bool, ...]:
 def read_as_meant(subject: Subject, effort: Effort) -> None:
     """decode(render(answer)) = answer, for whole documents; streams are compared with them by STR-01."""
 
+    ids = subject.support("tools").refused or has_ids(subject)
+
     def test(answer: Answer) -> None:
         reply = answered(subject, answer, False)
-        alike(spoken(answer.parts), spoken(reply.parts), "the answer was read changed", answer=answer)
+        alike(spoken(answer.parts, ids), spoken(reply.parts, ids), "the answer was read changed", answer=answer)
         alike(answer.finish_reason, reply.finish_reason, "the finish was read changed", answer=answer)
         usage = (reply.usage.input_tokens, reply.usage.output_tokens)
         alike((answer.usage.input_tokens, answer.usage.output_tokens), usage, "the counts were read changed")  # type: ignore[union-attr]  # every answer of the strategy has one

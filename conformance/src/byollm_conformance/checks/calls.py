@@ -10,7 +10,7 @@ from byollm.types.messages import Message, user
 from byollm.types.parts import Text, ToolCall, ToolResult
 from byollm.types.request import Request
 from byollm_conformance.effort import Effort
-from byollm_conformance.generate import GONE, documents, holds, replaced, rewritten
+from byollm_conformance.generate import GONE, documents, has_ids, holds, replaced, rewritten
 from byollm_conformance.judge import Outcome, alike, completed, spoken
 from byollm_conformance.mirror import TOOL
 from byollm_conformance.model import Broken, check
@@ -37,11 +37,13 @@ def calling(*calls: ToolCall, **changes: Any) -> Answer:
 def one_call(subject: Subject, effort: Effort) -> None:
     """The finish is `tool_calls`."""
 
+    ids = has_ids(subject)
+
     def test(text: str) -> None:
         call = ToolCall("call_Aa-1", TOOL.name, text)
         for stream in BOTH:
             reply = completed(subject.read(subject.dialect.render(calling(call), stream), stream=stream), call=call)
-            alike(spoken([call]), spoken(reply.parts), "a call was read changed", stream=stream)
+            alike(spoken([call], ids), spoken(reply.parts, ids), "a call was read changed", stream=stream)
             alike("tool_calls", reply.finish_reason, "an answer that calls a tool did not finish so", stream=stream)
 
     effort.each(subject, arguments(), test, share=0.1)
@@ -57,13 +59,14 @@ def one_call(subject: Subject, effort: Effort) -> None:
 def parallel_calls(subject: Subject, effort: Effort) -> None:
     """One after the other, in turns, and without an index where the dialect can."""
     calls = [ToolCall(f"call_{at}", TOOL.name, f'{{"word":"tea {at}","n":[{at}]}}') for at in range(3)]
+    ids = has_ids(subject)
     for number in (2, 3):
         answer = calling(*calls[:number])
         for quirks in ((), ("interleave",), ("no-index",)):
             subject.count()
             rendered = variant(subject.dialect, answer, True, quirks=quirks) or subject.dialect.render(answer, True)
             reply = completed(subject.read(rendered, stream=True), body=rendered.body)
-            alike(spoken(answer.parts), spoken(reply.parts), "parallel calls were mixed up", quirks=quirks)
+            alike(spoken(answer.parts, ids), spoken(reply.parts, ids), "parallel calls were mixed up", quirks=quirks)
 
 
 @check(

@@ -15,6 +15,7 @@ from byollm.types.request import Request
 from byollm.types.serialize import dump_messages, load_messages
 from byollm_conformance.checks.sampling import settled
 from byollm_conformance.effort import Effort
+from byollm_conformance.generate import has_ids
 from byollm_conformance.judge import alike, completed, spoken
 from byollm_conformance.mirror import TOOL
 from byollm_conformance.model import Broken, check
@@ -60,6 +61,7 @@ class Conversation:
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.tools = not subject.support("tools").refused
+        self.ids = not self.tools or has_ids(subject)
         self.fixed: dict[str, Any] = {**settled(subject), **({"tools": [TOOL]} if self.tools else {})}
         if not subject.support("system").refused:
             self.fixed["system"] = "be brief"
@@ -93,7 +95,11 @@ class Conversation:
         rendered = self.subject.dialect.render(answer, stream)
         request = Request(self.history, **self.fixed)
         reply = completed(self.subject.read(rendered, stream=stream, request=request), body=rendered.body)
-        alike(spoken(answer.parts), spoken(reply.parts), "in a conversation the answer was read changed")
+        alike(
+            spoken(answer.parts, self.ids),
+            spoken(reply.parts, self.ids),
+            "in a conversation the answer was read changed",
+        )
         self.history.append(reply.message)
         self.calls, self.asked = reply.tool_calls, False
 

@@ -9,7 +9,7 @@ from byollm.transports.base import Broken as BrokenPipe
 from byollm.types.completion import Completion
 from byollm_conformance.checks.answers import TELLING
 from byollm_conformance.effort import Effort
-from byollm_conformance.generate import cut_at, one_of_all, only_text, with_pieces
+from byollm_conformance.generate import cut_at, drawn, one_of_all, only_text, with_pieces
 from byollm_conformance.judge import alike, completed, counts, failed, told
 from byollm_conformance.model import Broken, check
 from byollm_conformance.subject import Subject
@@ -31,9 +31,9 @@ def finish_at(rendered: Rendered) -> int:
     needs=("wire",),
 )
 def every_truncation(subject: Subject, effort: Effort) -> None:
-    """Every byte; a body that ends well, and a connection that breaks."""
+    """Every byte (of more than 25 × `max_examples` bytes the edges of all events, and others); a broken connection."""
     if not subject.support("streaming").refused:
-        answer = one_of_all(subject, events=25)
+        answer = one_of_all(subject, events=60)
         rendered = subject.dialect.render(answer, True)
         _cuts(subject, effort, rendered, answer)
         _breaks(subject, rendered)
@@ -47,8 +47,7 @@ def every_truncation(subject: Subject, effort: Effort) -> None:
 
 
 def _some(places: range, effort: Effort) -> list[int]:
-    most = effort.scaled(6)
-    return list(places) if len(places) <= most else sorted(effort.random("STR-07").sample(places, most))
+    return sorted(drawn(places, effort.scaled(25), effort.random("STR-07")))
 
 
 def _cuts(subject: Subject, effort: Effort, rendered: Rendered, answer: Answer) -> None:
@@ -117,7 +116,8 @@ def lost_tail(subject: Subject, effort: Effort) -> None:
     rendered = subject.dialect.render(only_text(), True)
     full = counts(completed(subject.read(rendered, stream=True), body=rendered.body).usage)
     bare = rendered.without("usage")
-    tails = [cut_at(rendered, cut) for cut in range(rendered.terminal + 1, len(rendered.body) + 1)]
+    places = range(rendered.terminal + 1, len(rendered.body) + 1)
+    tails = [cut_at(rendered, cut) for cut in drawn(places, 30 + effort.scaled(2), effort.random("STR-09"))]
     for tail in [(200, bare.headers, bare.body), *tails]:
         subject.count()
         outcome = subject.read(tail, stream=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import pickle
 from email.utils import formatdate
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 from byollm.errors import (
     AuthenticationError,
+    ByollmError,
     ContentFilterError,
     ContextLengthError,
     InvalidRequestError,
@@ -26,7 +28,7 @@ from byollm.errors import (
 from byollm.testing import ManualClock
 from byollm_conformance.checks.answers import modes
 from byollm_conformance.effort import Effort
-from byollm_conformance.generate import only_text
+from byollm_conformance.generate import drawn, only_text
 from byollm_conformance.judge import alike, failed
 from byollm_conformance.model import Broken, check
 from byollm_conformance.subject import KEY, Subject
@@ -121,6 +123,12 @@ def _waits() -> list[tuple[dict[str, str], float | None]]:
         ({"retry-after": "0.5"}, 0.5),
         ({"retry-after-ms": "1500"}, 1.5),
         ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after-ms": "0", "retry-after": "1"}, 1.0),
+        ({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "6m0s"}, 360.0),
+        (
+            {"anthropic-ratelimit-tokens-remaining": "0", "anthropic-ratelimit-tokens-reset": "1970-01-12T13:47:40Z"},
+            60.0,
+        ),
         ({"retry-after": formatdate(soon, usegmt=True)}, 60.0),
         ({"retry-after": formatdate(soon - 3600, usegmt=True)}, 0.0),
         ({}, None),
@@ -131,8 +139,8 @@ def _waits() -> list[tuple[dict[str, str], float | None]]:
 @check(
     "ERR-03",
     "MUST",
-    "`retry_after` is read from milliseconds, seconds or a date, in this order; what is negative, infinite or no "
-    "number is no wait.",
+    "`retry_after` is read from milliseconds, seconds or a date, else from the reset of a limit that is used up; what "
+    "is negative, infinite or no number is no wait.",
     spec="spec/errors.md#41",
     needs=WIRE,
 )
@@ -167,12 +175,12 @@ BODIES: Final = (
 def never_success(subject: Subject, effort: Effort) -> None:
     """Statuses × bodies, and a good answer with an error's status."""
     good = [subject.dialect.render(only_text(), stream).body for stream in modes(subject)]
-    for status in (*STATUSES, 304, 307, 418, 599):
-        for body in (*BODIES, *good):
-            for stream in modes(subject):
-                subject.count()
-                error = refused(subject, (status, {"content-type": "application/json"}, body), stream=stream)
-                alike(status, error.status, "the status is lost", body=body)
+    statuses, bodies = (*STATUSES, 304, 307, 418, 599), (*BODIES, *good)
+    tried = itertools.product(statuses, bodies, modes(subject))
+    for status, body, stream in drawn(tried, 150 + effort.scaled(3), effort.random("ERR-04")):
+        subject.count()
+        error = refused(subject, (status, {"content-type": "application/json"}, body), stream=stream)
+        alike(status, error.status, "the status is lost", body=body)
 
 
 @check(
@@ -254,12 +262,20 @@ def copies(subject: Subject, effort: Effort) -> None:
     for answer, stream in answers:
         subject.count()
         error = failed(subject.read(answer, stream=stream), "a broken answer became one")
-        for other in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        for other in _copied(error):
             same = {name: value for name, value in error.__dict__.items() if name != "attempts"}
             kept = {name: value for name, value in other.__dict__.items() if name != "attempts"}
             alike(type(error).__name__, type(other).__name__, "a copy is of another class")
             alike(str(error), str(other), "a copy says something else")
             alike(same, kept, "a copy carries other facts", kind=type(error).__name__)
+
+
+def _copied(error: ByollmError) -> list[BaseException]:
+    try:
+        return [pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)]
+    except Exception as problem:  # whatever hangs on the error
+        words = f"{type(error).__name__} cannot be copied: {type(problem).__name__}: {problem}"
+    raise Broken(words, carries=list(error.__dict__))
 
 
 @check(

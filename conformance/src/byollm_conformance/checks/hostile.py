@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Iterator
 from typing import Any, Final
 
 from byollm.errors import OutputInvalidError, ProtocolError, StreamInterruptedError
@@ -15,6 +13,7 @@ from byollm_conformance.checks.calls import calling
 from byollm_conformance.effort import Effort
 from byollm_conformance.generate import (
     bytes_mutated,
+    drawn,
     mutated,
     mutations,
     one_of_all,
@@ -40,12 +39,6 @@ def sound(outcome: Outcome, **evidence: Any) -> None:
         well_formed(outcome, **evidence)
 
 
-def drawn(items: Iterator[Any], number: int, chance: random.Random) -> list[Any]:
-    """At most `number` of them, evenly drawn."""
-    found = list(items)
-    return found if len(found) <= number else chance.sample(found, number)
-
-
 @check(
     "RSP-08",
     "MUST",
@@ -59,7 +52,7 @@ def node_mutations(subject: Subject, effort: Effort) -> None:
     chance = effort.random("RSP-08")
     for stream in modes(subject):
         rendered = subject.dialect.render(one_of_all(subject, events=40), stream)
-        for number, path, value in drawn(mutations(rendered), effort.scaled(3), chance):
+        for number, path, value in drawn(mutations(rendered), effort.scaled(5), chance):
             subject.count()
             broken = mutated(rendered, number, path, value)
             sound(subject.read(broken, stream=stream), document=number, path=path, value=value, stream=stream)
@@ -77,7 +70,7 @@ def byte_mutations(subject: Subject, effort: Effort) -> None:
     chance = effort.random("RSP-09")
     choices = modes(subject)
     rendered = [(stream, subject.dialect.render(one_of_all(subject, events=None), stream)) for stream in choices]
-    for number in range(max(20, effort.scaled(2))):
+    for number in range(max(150, effort.scaled(2))):
         subject.count()
         stream, whole = rendered[number % len(rendered)]
         body = bytes_mutated(whole.body, chance)

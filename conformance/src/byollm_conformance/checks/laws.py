@@ -9,11 +9,13 @@ from byollm.types.messages import Message, assistant, user
 from byollm.types.parts import Image, Text, ToolCall, ToolResult
 from byollm.types.request import Request
 from byollm.types.tools import Tool
-from byollm_conformance import elsewhere, neutral
+from byollm_conformance import elsewhere, measure, neutral
 from byollm_conformance.checks.answers import modes
 from byollm_conformance.checks.sampling import settled
 from byollm_conformance.effort import Effort
-from byollm_conformance.generate import one_of_all, rewritten, shuffled, some_answers
+from byollm_conformance.exercise import day
+from byollm_conformance.generate import has_ids, one_of_all, rewritten, shuffled, some_answers
+from byollm_conformance.guard import GUARD
 from byollm_conformance.judge import alike, completed, told
 from byollm_conformance.mirror import PNG, SCHEMA, TOOL
 from byollm_conformance.model import Broken, Untestable, check
@@ -43,10 +45,12 @@ def excused(subject: Subject, made: Translation) -> set[str]:
 )
 def there_and_back(subject: Subject, effort: Effort) -> None:
     """decode_request(encode(request)) = request."""
+    ids = subject.support("tools").refused or has_ids(subject)
 
     def test(request: Request) -> None:
         made = subject.translate(request)
-        expected, got = neutral.of_request(request), neutral.of_seen(subject.seen(made))
+        seen = subject.seen(made)
+        expected, got = neutral.of_request(request, ids=ids), neutral.of_seen(seen, ids=ids)
         names = neutral.differing(expected, got, [*excused(subject, made), *_at_one(request)])
         if names:
             raise Broken(
@@ -129,11 +133,12 @@ def provider_swap(subject: Subject, effort: Effort) -> None:
     """Through the suite's reference plugin, and through this one."""
     from byollm_conformance.zoo.reference import reference_subject
 
-    other = reference_subject()
+    other, ids = reference_subject(), subject.support("tools").refused or has_ids(subject)
     for request in swap_requests(subject):
         subject.count()
         made = subject.translate(request)
-        expected, got = neutral.of_seen(other.seen(request)), neutral.of_seen(subject.seen(made))
+        asked, seen = other.seen(request), subject.seen(made)
+        expected, got = neutral.of_seen(asked, ids=ids), neutral.of_seen(seen, ids=ids)
         names = neutral.differing(expected, got, excused(subject, made))
         if names:
             raise Broken(
@@ -147,12 +152,16 @@ def provider_swap(subject: Subject, effort: Effort) -> None:
 @check(
     "LAW-07",
     "MUST",
-    "Hash seed, locale, time zone and optimisation change nothing: neither a request nor the reading of an answer.",
+    "Time, chance, hash seed, locale, time zone and optimisation change nothing, in a request or in the reading of an "
+    "answer.",
     spec="spec/events.md#40",
     plugin=True,
 )
 def anywhere(subject: Subject, effort: Effort) -> None:
-    """A day's work in two fresh processes, in environments that differ in all of these."""
+    """A day's work: no clock and no chance is asked, and two processes in differing environments do the same."""
+    used = measure.asked(lambda: day(subject.fresh()), lambda: GUARD.inside > 0)
+    if used and not subject.local:
+        raise Broken(f"while translating or reading, the plugin asks {', '.join(used)}")
     if subject.entry is None:
         raise Untestable("the plugin has no name by which another process could load it")
     made = elsewhere.KNOWN.get(subject.entry) or _by_place(subject.entry)

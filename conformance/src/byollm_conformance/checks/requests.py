@@ -264,8 +264,7 @@ def model_names(subject: Subject, effort: Effort) -> None:
 def header_injection(subject: Subject, effort: Effort) -> None:
     """Every text parameter; the target's own text options, which may be refused when the file is read."""
     evil = "a\r\nx-evil: 1\0"
-    texts = ("system", "cache_key", "end_user_id", "service_tier", "verbosity")
-    for name in texts:
+    for name in ("system", "cache_key", "end_user_id", "service_tier", "verbosity"):
         subject.count()
         _clean(subject, Request("hi", **{name: evil}))
     _clean(subject, Request("hi", metadata={"a": evil}))
@@ -299,8 +298,7 @@ def _clean(subject: Subject, request: Request, where: str = "") -> None:
 )
 def extra(subject: Subject, effort: Effort) -> None:
     """Own words, another's words."""
-    plain = subject.translate(Request("hi"))
-    value = {"deep": [1, {"ü": None}]}
+    plain, value = subject.translate(Request("hi")), {"deep": [1, {"ü": None}]}
     request = Request("hi", extra={subject.manifest.name: {"zz_own": value}, "nobody": {"zz_other": "FOREIGN-WORDS"}})
     made = subject.translate(request)
     alike(value, made.document.get("zz_own"), "the plugin's own extra did not arrive", request=request, body=made.body)

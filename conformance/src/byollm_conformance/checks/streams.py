@@ -21,7 +21,7 @@ from byollm.types.events import (
 from byollm.types.request import Request
 from byollm_conformance.checks.answers import answered
 from byollm_conformance.effort import Effort
-from byollm_conformance.generate import one_of_all, only_text, some_answers, with_pieces
+from byollm_conformance.generate import has_ids, one_of_all, only_text, some_answers, with_pieces
 from byollm_conformance.judge import alike, completed, counts, spoken, told
 from byollm_conformance.model import Broken, check
 from byollm_conformance.strategies import answers_of
@@ -181,7 +181,7 @@ def stream_usage(subject: Subject, effort: Effort) -> None:
 )
 def other_framing(subject: Subject, effort: Effort) -> None:
     """Both were seen of real servers; with the right content type and with the wrong one."""
-    answer = one_of_all(subject)
+    answer, ids = one_of_all(subject), subject.support("tools").refused or has_ids(subject)
     for stream in (True, False):
         rendered = subject.dialect.render(answer, not stream)
         right = rendered.headers
@@ -190,6 +190,11 @@ def other_framing(subject: Subject, effort: Effort) -> None:
             subject.count()
             outcome = subject.read((200, headers, rendered.body), stream=stream)
             if isinstance(outcome, Completion):
-                alike(spoken(answer.parts), spoken(outcome.parts), "the other framing was misread", stream=stream)
+                alike(
+                    spoken(answer.parts, ids),
+                    spoken(outcome.parts, ids),
+                    "the other framing was misread",
+                    stream=stream,
+                )
             elif not isinstance(outcome, ProtocolError):
                 raise Broken(f"the other framing became {type(outcome).__name__}: {outcome.message}", stream=stream)

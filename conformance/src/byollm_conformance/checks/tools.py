@@ -14,13 +14,13 @@ from byollm.types.tools import Tool, ToolChoice
 from byollm_conformance.checks.requests import sent_or_refused
 from byollm_conformance.checks.sampling import is_told, settled
 from byollm_conformance.effort import Effort
-from byollm_conformance.generate import paths
+from byollm_conformance.generate import has_ids, paths
 from byollm_conformance.judge import alike, completed, ordered, spoken
 from byollm_conformance.mirror import PNG, SCHEMA, TOOL
 from byollm_conformance.model import Broken, check
 from byollm_conformance.strategies import arguments, tools
 from byollm_conformance.subject import Subject
-from byollm_conformance.wire import Answer
+from byollm_conformance.wire import Answer, Seen
 
 NEEDS: Final = ("wire", "tools")
 
@@ -130,13 +130,21 @@ def tool_choice(subject: Subject, effort: Effort) -> None:
                 raise Broken(problem, request=request) from None
             continue
         seen = subject.seen(made)
-        if seen.tool_choice != asked and not (word == "auto" and seen.tool_choice is None):
+        if not (_is(asked, seen) or (word == "auto" and seen.tool_choice is None)):
             raise Broken(f"the choice {word!r} arrived changed", got=seen.tool_choice, request=request, body=made.body)
         if word == "none" and not seen.tools:
             raise Broken("with the choice `none` the tools vanished from the prompt", request=request)
     plain = subject.seen(Request("hi", tools=offered, **settled(subject))).tool_choice
     if plain not in (None, ToolChoice("auto")):
         raise Broken("a choice was sent that nobody made", got=plain)
+
+
+def _is(asked: ToolChoice | None, seen: Seen) -> bool:
+    """The choice itself; of a name, too: that tool alone, and one must be called."""
+    if seen.tool_choice == asked:
+        return True
+    alone = [tool.name for tool in seen.tools or () if isinstance(tool, Tool)]
+    return asked is not None and seen.tool_choice == ToolChoice("required") and alone == [asked.name]
 
 
 def _looped(*results: ToolResult, calls: int = 1, **parameters: Any) -> Request:
@@ -175,6 +183,9 @@ def tool_results(subject: Subject, effort: Effort) -> None:
 
 def _results(subject: Subject, request: Request, expected: list[tuple[str, str]]) -> None:
     got = [(part.id, part.text) for part in _result_parts(subject, request)]
+    if not has_ids(subject):  # then their order says which call they answer
+        expected = [("", text) for _, text in sorted(expected)]
+        got = [("", text) for _, text in got]
     alike(expected, got, "results of tools arrived changed", request=request)
 
 
@@ -197,7 +208,7 @@ def _pictures(subject: Subject, request: Request) -> list[Any]:
 )
 def text_and_calls(subject: Subject, effort: Effort) -> None:
     """One and two calls, with and without a text before them."""
-    base = settled(subject)
+    base, ids = settled(subject), has_ids(subject)
     chance = effort.random("TOL-10")
     for number in range(effort.scaled(0.05) + 2):
         subject.count()
@@ -210,8 +221,8 @@ def text_and_calls(subject: Subject, effort: Effort) -> None:
         history = [user("hi"), Message("assistant", parts), Message("tool", results)]
         request = Request(history, tools=[TOOL], **base)
         turns = [turn for turn in subject.seen(request).messages if turn.role == "assistant"]
-        got = spoken([part for turn in turns for part in turn.parts])
-        alike(spoken(parts), got, "the turn that called tools arrived changed", request=request)
+        got = spoken([part for turn in turns for part in turn.parts], ids)
+        alike(spoken(parts, ids), got, "the turn that called tools arrived changed", request=request)
 
 
 @check(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -118,10 +119,8 @@ class LooksIntoArguments(Reference):
 
     class Reader(reader.Reader):
         def call(self, piece: Mapping[str, Any], place: int | None) -> Iterator[b.Event]:
-            try:
+            with contextlib.suppress(ValueError):  # it may come in pieces
                 json.loads((piece.get("function") or {}).get("arguments") or "{}")
-            except ValueError:
-                self.last = None if place is None else self.last
             return super().call(piece, place)
 
 

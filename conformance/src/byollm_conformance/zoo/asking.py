@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -110,8 +111,7 @@ class TopKOffByOne(Changes):
     """Counts top_k from zero."""
 
     def change(self, sent: dict[str, Any]) -> None:
-        if "top_k" in sent:
-            sent["top_k"] -= 1
+        sent.update({"top_k": sent["top_k"] - 1} if "top_k" in sent else {})
 
 
 @fault("REQ-07d")
@@ -127,8 +127,7 @@ class FirstStopOnly(Changes):
     """Sends the first stop string only."""
 
     def change(self, sent: dict[str, Any]) -> None:
-        if "stop" in sent:
-            sent["stop"] = sent["stop"][:1]
+        sent.update({"stop": sent["stop"][:1]} if "stop" in sent else {})
 
 
 @fault("REQ-07f")
@@ -136,8 +135,7 @@ class CrossesPenalties(Changes):
     """Sends the presence penalty as the frequency penalty."""
 
     def change(self, sent: dict[str, Any]) -> None:
-        if "presence_penalty" in sent:
-            sent["frequency_penalty"] = sent.pop("presence_penalty")
+        sent.update({"frequency_penalty": sent.pop("presence_penalty")} if "presence_penalty" in sent else {})
 
 
 @fault("REQ-07g")
@@ -145,8 +143,7 @@ class CapsFrequencyPenalty(Changes):
     """Cuts the frequency penalty at 1."""
 
     def change(self, sent: dict[str, Any]) -> None:
-        if "frequency_penalty" in sent:
-            sent["frequency_penalty"] = min(1, sent["frequency_penalty"])
+        sent.update({"frequency_penalty": min(1, sent["frequency_penalty"])} if "frequency_penalty" in sent else {})
 
 
 @fault("REQ-07h", alone=True)
@@ -236,9 +233,6 @@ class AlwaysStreamOptions(Reference):
 class CopiesTheHistory(Reference):
     """Copies all earlier turns for each turn."""
 
-    def turns(self, message: b.Message) -> Iterator[dict[str, Any]]:
-        yield from super().turns(message)
-
     def body(self, request: b.Request, target: b.Target) -> dict[str, Any]:
         turns: list[dict[str, Any]] = []
         for message in request.conversation:
@@ -283,6 +277,15 @@ class OrderOfASet(Reference):
     def parameters(self, request: b.Request) -> dict[str, Any]:
         sent = super().parameters(request)
         return {name: sent[name] for name in set(PARAMETERS.values()) if name in sent}
+
+
+@fault("LAW-07", alone=True)
+class KnowsTheYear(Reference):
+    """Sends a member more from a certain day on."""
+
+    def body(self, request: b.Request, target: b.Target) -> dict[str, Any]:
+        body = super().body(request, target)
+        return {**body, "future": True} if time.time() > 4e9 else body
 
 
 @fault("TOL-01")

@@ -31,7 +31,7 @@ def fault(killer: str, *, alone: bool = False) -> Callable[[P], P]:
     """Register a broken plugin under its class's name in snake case. Its docstring is the sentence."""
 
     def registered(plugin: P) -> P:
-        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plugin.__name__).lower()
+        name = re.sub("(?<!^)(?=[A-Z])", "_", plugin.__name__).lower()
         if name in FAULTS:
             raise ValueError(f"two faults are called {name}")
         FAULTS[name] = Fault(name, killer, alone, (plugin.__doc__ or "").strip().partition("\n")[0], plugin)

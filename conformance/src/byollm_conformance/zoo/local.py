@@ -13,7 +13,7 @@ class LocalReference:
     """Two hooks; nothing is sent."""
 
     manifest = b.Manifest(
-        name="local-reference", default_endpoint="http://127.0.0.1:9", apis=("local",),
+        name="local-reference", default_endpoint="http://127.0.0.1:9", apis=("local",), hosts=("127.0.0.1",),
         authentication={"none": b.NoAuth()}, docs="https://reference.example.com/docs",
     )  # fmt: skip
     patient = True

@@ -54,8 +54,6 @@ class WaitsAnything(Reference):
 
     @b.hookimpl
     def complete(self, request: b.Request, target: b.Target) -> b.Exchange[b.Event]:
-        exchange = super().complete(request, target)
-
         def fail(failure: b.Failure) -> b.ProviderError | None:
             error = self.refusal(failure.document, failure.status)
             waits = failure.headers.get("retry-after", "")
@@ -63,7 +61,7 @@ class WaitsAnything(Reference):
                 error.retry_after = float(waits)
             return error
 
-        return replace(exchange, fail=fail)
+        return replace(super().complete(request, target), fail=fail)
 
 
 @fault("ERR-04")
@@ -165,12 +163,11 @@ class LogsPrompts(Reference):
 
 
 @fault("LOC-01")
-class FinishesTooSoon(LocalReference):
-    """Goes on after it said that it is finished."""
+class NeverFinishes(LocalReference):
+    """Ends without saying that it is finished."""
 
     def events(self, words: list[str]) -> Iterator[b.Event]:
-        yield from super().events(words)
-        yield b.TextDelta(0, "one more thing")
+        yield from list(super().events(words))[:-1]
 
 
 @fault("LOC-02", alone=True)
@@ -181,8 +178,9 @@ class NeverStops(LocalReference):
 
 
 @fault("LOC-03", alone=True)
-class SaysLessStreamed(LocalReference):
-    """Leaves a word out when it is streamed."""
+class LastWordWhole(LocalReference):
+    """Gives its last word as a whole part."""
 
-    def words(self, request: b.Request) -> list[str]:
-        return super().words(request)[: -1 if request.stream else None]
+    def events(self, words: list[str]) -> Iterator[b.Event]:
+        *said, usage, finished = super().events(words)
+        yield from (*said, b.PartAdded(1, b.Text("Done.")), usage, finished)

@@ -114,14 +114,14 @@ class PromisesAKey(Changes):
 
 @fault("CAP-02")
 class ChangesItsMind(Reference):
-    """Says full and unknown of documents in turns."""
+    """Says full and unknown of documents, as it likes."""
 
     asked = 0
 
     @b.hookimpl
     def capabilities(self, target: b.Target) -> b.Capabilities:
         self.asked += 1
-        state = "full" if self.asked % 2 else "unknown"
+        state = "full" if self.asked // 2 % 2 else "unknown"
         return b.Capabilities().merged({**self.can, "documents": state, "temperature_range": (0.0, 2.0)}, "the moon")
 
 
@@ -165,7 +165,7 @@ class StretchesTemperature(Changes):
 class ToolsInSecret(Reference):
     """Declares tools unsupported, and writes them when it is handed some."""
 
-    can = {**Reference.can, "tools": "unsupported"}
+    can = {**Reference.can, **{name: "unsupported" for name in Reference.can if "tool" in name}}
 
 
 @fault("MET-06", alone=True)
@@ -214,7 +214,7 @@ class GoesElsewhere(Reference):
         return super().url(replace(target, endpoint=there))
 
 
-@fault("QRK-02", alone=True)
+@fault("QRK-02")
 class KnowsNoQuirks(Reference):
     """Bears a vendor's name and knows nothing of the vendor's habits."""
 

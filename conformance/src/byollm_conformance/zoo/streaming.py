@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import byollm.plugin as b
@@ -61,13 +62,15 @@ class ErrorsBeforeContentOnly(Reference):
 class FinishHealsErrors(Reference):
     """Raises an error when the next chunk comes, and not at all when that one finishes."""
 
-    held: b.ProviderError | None = None
-
     class Reader(reader.Reader):
+        held: Any = None
+
         def events(self, data: Any) -> list[b.Event]:
             if data.get("error") and self.started:
+                self.held = data
                 return []
-            return super().events(data)
+            finish = (data.get("choices") or [{}])[0].get("finish_reason")
+            return super().events(data if finish or self.held is None else self.held)
 
 
 @fault("STR-11", alone=True)
@@ -76,7 +79,8 @@ class FinishesTwice(Reference):
 
     class Reader(reader.Reader):
         def end(self, raw: str) -> list[b.Event]:
-            return [*super().end(raw), *super().end(raw)]
+            found = super().end(raw)
+            return [*found, found[-1]]
 
 
 @fault("STR-12")
@@ -108,10 +112,7 @@ class OneReaderForAll(Reference):
     def complete(self, request: b.Request, target: b.Target) -> b.Exchange[b.Event]:
         exchange = super().complete(request, target)
         known = exchange.reader(b.Head(200, {}))
-        return b.Exchange(
-            request=exchange.request, reader=lambda head: known, framing=exchange.framing, auth=exchange.auth,
-            fail=exchange.fail,
-        )  # fmt: skip
+        return replace(exchange, reader=lambda head: known)
 
 
 @fault("STR-17")
@@ -139,45 +140,39 @@ class AddsCountsUp(Reference):
             return super().events(data)
 
 
+class Deltas(reader.Reader):
+    """Sees no whole message."""
+
+    def said(self, delta: Mapping[str, Any], whole: bool) -> Iterator[b.Event]:
+        return super().said({} if whole else delta, whole)
+
+
 @fault("STR-18")
 class BelievesInDeltas(Reference):
     """Reads an answer to a streamed request as deltas, whatever it is."""
 
     @b.hookimpl
     def complete(self, request: b.Request, target: b.Target) -> b.Exchange[b.Event]:
+        kind = Deltas if request.stream else self.Reader
         exchange = super().complete(request, target)
-        if request.stream:
-            made = self.Streamed(self.error, self.usage, set())
-            return b.Exchange(
-                request=exchange.request, reader=lambda head: made.fresh(), framing="sse", auth=exchange.auth,
-                fail=exchange.fail,
-            )  # fmt: skip
-        return exchange
-
-    class Streamed(reader.Reader):
-        def fresh(self) -> Any:
-            return type(self)(self.error, self.usage, set()).read
-
-        def said(self, delta: Mapping[str, Any], whole: bool) -> Iterator[b.Event]:
-            return super().said({} if whole else delta, whole)
+        return replace(exchange, reader=lambda head: kind(self.error, self.usage, set()).read)
 
 
-@fault("STR-19", alone=True)
+@fault("STR-19")
 class HoldsOneBack(Reference):
     """Gives out each delta when the next one comes."""
 
     class Reader(reader.Reader):
-        held: list[b.Event]
+        held: tuple[b.Event, ...] = ()
 
         def said(self, delta: Mapping[str, Any], whole: bool) -> Iterator[b.Event]:
-            found = list(super().said(delta, whole))
-            texts: list[b.Event] = [event for event in found if type(event) is b.TextDelta and not whole]
-            yield from self.__dict__.pop("held", [])
-            self.held = texts
-            yield from (event for event in found if event not in texts)
+            for event in super().said(delta, whole):
+                yield from self.held
+                self.held = (event,) if type(event) is b.TextDelta else ()
+                yield from () if self.held else (event,)
 
         def end(self, raw: str) -> list[b.Event]:
-            return [*self.__dict__.pop("held", []), *super().end(raw)]
+            return [*self.held, *super().end(raw)]
 
 
 @fault("LAW-08", alone=True)
@@ -266,7 +261,7 @@ class SkipsBadEvents(OwnDecoder):
                     continue
 
 
-@fault("STR-08", alone=True)
+@fault("STR-08")
 class DoneIsFinish(OwnDecoder):
     """Takes the end line for the finish."""
 

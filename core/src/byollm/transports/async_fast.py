@@ -148,9 +148,7 @@ class AsyncFastResponse:
 
     __slots__ = ("_body", "_outcome", "_outgoing", "_reader", "_request", "_watch", "head")
 
-    def __init__(
-        self, request: Any, reader: Any, outgoing: Outgoing, watch: Watch, head: Head, body: Body
-    ) -> None:
+    def __init__(self, request: Any, reader: Any, outgoing: Outgoing, watch: Watch, head: Head, body: Body) -> None:
         self.head = head
         self._request = request
         self._reader = reader

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -116,13 +116,19 @@ def _words(document: Any) -> str | None:
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds the provider asks to wait: `retry-after-ms`, then `retry-after` (seconds or a date). None when not told.
+    """Seconds the provider asks to wait: `retry-after-ms`, then `retry-after` (seconds or a date), then the reset of a
+    limit that is used up. None when not told.
 
-    `now` is Unix time. Negative, NaN and infinite values are no answer.
+    `now` is Unix time. Negative, NaN and infinite values are no answer. A zero is no wait to honour: the next source
+    decides, and 0.0 is the answer when there is none (Azure sent `retry-after: 1` beside `retry-after-ms: 0`).
     """
     milliseconds = _finite(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return milliseconds / 1000
+    told = [None if milliseconds is None else milliseconds / 1000, _asked(headers, now), _reset(headers, now)]
+    known = [seconds for seconds in told if seconds is not None]
+    return next((seconds for seconds in known if seconds), 0.0 if known else None)
+
+
+def _asked(headers: Mapping[str, str], now: float) -> float | None:
     text = headers.get("retry-after", "").strip()
     if not text:
         return None
@@ -135,6 +141,36 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     except (ValueError, TypeError, OverflowError):
         return duration(text)
     return max(0.0, instant - now)
+
+
+_LIMITS: Final = (
+    (re.compile(r"x-ratelimit-remaining-(.+)"), "x-ratelimit-reset-{}"),
+    (re.compile(r"(anthropic-ratelimit-.+)-remaining"), "{}-reset"),
+)
+
+
+def _reset(headers: Mapping[str, str], now: float) -> float | None:
+    """When the limits that are used up are full again: the latest of them (headers of OpenAI, Groq and Anthropic)."""
+    waits = []
+    for name, value in headers.items():
+        for pattern, form in _LIMITS:
+            found = pattern.fullmatch(name)
+            if found is not None and value.strip() in ("0", "0.0"):
+                waits.append(_until(headers.get(form.format(found[1]), "").strip(), now))
+    known = [seconds for seconds in waits if seconds is not None]
+    return max(known, default=None)
+
+
+def _until(text: str, now: float) -> float | None:
+    """A duration, seconds, epoch milliseconds or an RFC 3339 instant, as seconds from now."""
+    seconds = _finite(text)
+    if seconds is not None:
+        return max(0.0, seconds / 1000 - now) if seconds > 1e11 else seconds
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return duration(text)
+    return max(0.0, (instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)).timestamp() - now)
 
 
 def duration(text: str) -> float | None:
