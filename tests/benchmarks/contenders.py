@@ -49,7 +49,7 @@ class Byollm:
 class ByollmFast(Byollm):
     """The same over `byollm[fast]`."""
 
-    transport = "pyreqwest"
+    transport = "httptools"
 
 
 class OpenAi:

@@ -129,7 +129,7 @@ def _warm() -> None:
     import logging.handlers
     import ssl
 
-    import httpcore
+    import h11
     import hypothesis.strategies
     import pydantic
     import stevedore.driver
@@ -140,7 +140,7 @@ def _warm() -> None:
     import byollm.types.openai_style
     import byollm.wire.classify
 
-    _ = (asyncio, logging, ssl, httpcore, hypothesis, pydantic, stevedore, byollm)
+    _ = (asyncio, logging, ssl, h11, hypothesis, pydantic, stevedore, byollm)
 
 
 def _size() -> int:

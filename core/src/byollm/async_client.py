@@ -122,7 +122,7 @@ class AsyncClient(Setup):
         """The transport of a target that names one."""
         from byollm.transports.choose import make_async_transport
 
-        return make_async_transport(choice)
+        return make_async_transport(choice, (self.config.plugins, self.config.lock))
 
     def transport(self) -> AsyncTransport:
         """The transport, made at first use."""

@@ -23,9 +23,9 @@ class Client(Setup):
     """One configuration, ready to be asked. Cheap to make: no network, no key and no plugin is touched before use.
 
     `config`: a mapping (with or without `llm_config`), a path to a YAML file, or `"provider/model"`. `transport`: a
-    name (`httpx`, `httpx2`, `pyreqwest`), an `httpx.BaseTransport` of yours, or None. `middleware` and `observers` come
-    after those of the file. `clock` is for tests. `log_content=True` lets DEBUG records show prompts and answers.
-    Safe in threads and after a fork; a context manager. Raises ConfigError.
+    name (`httpx`, `httpx2`, `httptools`, `pyreqwest`, or one that a plugin brings), an `httpx.BaseTransport` of yours,
+    or None. `middleware` and `observers` come after those of the file. `clock` is for tests. `log_content=True` lets
+    DEBUG records show prompts and answers. Safe in threads and after a fork; a context manager. Raises ConfigError.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Client(Setup):
         """The transport of a target that names one."""
         from byollm.transports.choose import make_transport
 
-        return make_transport(choice)
+        return make_transport(choice, (self.config.plugins, self.config.lock))
 
     def transport(self) -> Transport:
         """The transport, made at first use."""

@@ -34,7 +34,7 @@ def test_versions(run, twin, config):
 
     found = run("doctor", "--json").json["versions"]
 
-    assert {"byollm", "python", "openssl", "httpx", "httpcore"} <= found.keys()
+    assert {"byollm", "python", "openssl", "httpx", "h11"} <= found.keys()
 
 
 def test_without_live_nothing_is_asked(run, twin, config):

@@ -262,10 +262,12 @@ class AsyncCaller:
         self.runner.close()
 
 
-@pytest.fixture(params=["sync", "async"])
+@pytest.fixture(params=["sync", "async", "sync httptools", "async httptools"])
 def call(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """The default transport, sync and async: `call(url)` gives a `Result`."""
-    caller = SyncCaller(HttpTransport()) if request.param == "sync" else AsyncCaller(AsyncHttpTransport())
+    """Our own transport, sync and async, with either parser: `call(url)` gives a `Result`."""
+    way, _, name = request.param.partition(" ")
+    parser: Any = name or "h11"
+    caller = SyncCaller(HttpTransport(parser)) if way == "sync" else AsyncCaller(AsyncHttpTransport(parser))
     yield caller
     caller.close()
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 
 import httpx
 import pytest
 
-from byollm.errors import ConfigError
+import byollm
+from byollm.errors import ConfigError, PluginError
+from byollm.providers import discovery
 from byollm.transports import choose
 from byollm.transports.adapter import AsyncHttpxTransport, HttpxTransport
 from byollm.transports.async_fast import AsyncFastTransport
@@ -21,8 +24,9 @@ from byollm.transports.sync_http import HttpTransport
 @pytest.mark.parametrize(
     "name, kind, asynchronous, shown",
     [
-        ("httpx", HttpTransport, AsyncHttpTransport, "'httpcore'"),
-        ("httpx2", HttpTransport, AsyncHttpTransport, "'httpcore2'"),
+        ("httpx", HttpTransport, AsyncHttpTransport, "'h11'"),
+        ("httpx2", HttpTransport, AsyncHttpTransport, "'h11'"),
+        ("httptools", HttpTransport, AsyncHttpTransport, "'httptools'"),
         ("pyreqwest", FastTransport, AsyncFastTransport, ""),
     ],
 )
@@ -34,25 +38,32 @@ def test_names(name, kind, asynchronous, shown):
 
 
 def test_the_default():
-    """Without a word it is httpx's engine."""
-    assert "HttpTransport('httpcore')" == repr(make_transport())
-    assert "AsyncHttpTransport('httpcore')" == repr(make_async_transport())
+    """Without a word it is httpx's parser."""
+    assert "HttpTransport('h11')" == repr(make_transport())
+    assert "AsyncHttpTransport('h11')" == repr(make_async_transport())
     assert FromDoor is AsyncHttpTransport
 
 
 @pytest.mark.parametrize("make", [make_transport, make_async_transport])
 def test_unknown_name(make):
     """An unknown name is answered with the known ones."""
-    with pytest.raises(ConfigError, match="httpx, httpx2, pyreqwest"):
+    with pytest.raises(ConfigError, match="httpx, httpx2, httptools, pyreqwest"):
         make("requests")
 
 
 @pytest.mark.parametrize("make", [make_transport, make_async_transport])
-@pytest.mark.parametrize("name, command", [("pyreqwest", '"byollm[fast]"'), ("httpx2", "pip install httpx2")])
+@pytest.mark.parametrize(
+    "name, command",
+    [
+        ("httptools", '"byollm[fast]"'),
+        ("pyreqwest", '"byollm[fast]"'),
+        ("httpx2", "pip install httpx2"),
+    ],
+)
 def test_not_installed(make, name, command, monkeypatch):
     """A library that is missing is named with the command that brings it."""
     found = importlib.util.find_spec
-    missing = {"pyreqwest", "httpcore2"}
+    missing = {"httptools", "pyreqwest", "httpx2"}
     monkeypatch.setattr(choose, "find_spec", lambda module: None if module in missing else found(module))
 
     with pytest.raises(ConfigError) as raised:
@@ -85,3 +96,61 @@ def test_no_transport(make, thing):
     """A client, a transport of the other kind, or anything else is told what would do."""
     with pytest.raises(ConfigError, match="is no transport"):
         make(thing())
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """Install a distribution `acme-wire` that brings the transport `acme`; its code is given."""
+
+    def install(code):
+        info = tmp_path / "acme_wire-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-wire\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("[byollm.transports]\nacme = acme_wire:make\n")
+        (tmp_path / "acme_wire.py").write_text(code)
+        monkeypatch.syspath_prepend(str(tmp_path))
+        monkeypatch.setattr(discovery, "_loaded", {})
+
+    yield install
+    sys.modules.pop("acme_wire", None)
+
+
+CONFIG = {
+    "llm_config": {
+        "default": {"provider": "custom", "model": "m", "endpoint": "https://llm.example.com"},
+        "plugins": ["byollm-openai-compatible"],
+    }
+}
+WIRE = """
+from byollm.transports.replay import AsyncReplayTransport, ReplayTransport
+def make(asynchronous):
+    kind = AsyncReplayTransport if asynchronous else ReplayTransport
+    return kind(200, {"content-type": "application/json"}, [b"{}"])
+"""
+
+
+def test_a_plugin_brings_a_transport(plugin):
+    """Entry point group `byollm.transports`: a name, and a callable that makes either kind."""
+    plugin(WIRE)
+
+    assert hasattr(make_transport("acme"), "close")
+    assert hasattr(make_async_transport("acme"), "aclose")
+
+
+def test_the_allow_list_holds_for_transports(plugin):
+    """A transport sees every key: one that `plugins:` does not name is not imported."""
+    plugin("raise SystemExit('imported')")
+
+    with pytest.raises(PluginError, match="acme-wire brings 'acme' and is not in `plugins:`"):
+        make_transport("acme", (("byollm-openai",), None))
+    with pytest.raises(PluginError, match="is not in `plugins:`"):
+        byollm.Client(CONFIG, transport="acme").transport()
+
+
+@pytest.mark.parametrize("code", ["def make(asynchronous): return 3", "def make(): ...", "raise RuntimeError"])
+def test_a_broken_transport_plugin(plugin, code):
+    """What makes no transport is named, as its own error."""
+    plugin(code)
+
+    with pytest.raises(PluginError, match="acme"):
+        make_transport("acme")

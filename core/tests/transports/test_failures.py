@@ -63,5 +63,5 @@ def test_refused_certificate_is_not_sent():
     progress.begin_sending()
     progress.begin_waiting(complete=True)
 
-    assert "no" == seen(Stop("tls"), progress, ended=False).sent
-    assert "yes" == seen(Stop("reset"), progress, ended=False).sent
+    assert "no" == seen(Stop("tls"), progress).sent
+    assert "yes" == seen(Stop("reset"), progress).sent

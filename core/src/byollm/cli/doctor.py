@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from byollm.config.records import DeploymentConfig, LlmConfig
     from byollm.config.secrets import SecretReference
 
-PACKAGES = ("httpx", "httpcore", "httpx2", "httpcore2", "pyreqwest", "pydantic", "pluggy", "stevedore", "pyyaml")
+PACKAGES = ("httpx", "h11", "httpx2", "httptools", "pyreqwest", "pydantic", "pluggy", "stevedore", "pyyaml")
 AT_ONCE = 8
 
 

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from functools import partial
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from byollm.transports.async_line import AsyncLine, AsyncStream
 from byollm.transports.base import AsyncResponse, Broken, Outgoing
 from byollm.transports.egress import Proxy, Site
 from byollm.transports.failures import seen
+from byollm.transports.http1 import Headers, Parser, ParserName, parser, written
 from byollm.transports.inflate import Body
-from byollm.transports.library import Library, LibraryName, load
 from byollm.transports.message import (
+    Asked,
     Turn,
     Way,
     answer_of,
-    is_clean,
-    origin_of,
     refused_by_proxy,
     request_of,
     tunnel_request,
@@ -33,11 +29,11 @@ from byollm.wire.exchange import Head
 
 
 class _Connection:
-    """httpcore's HTTP/1.1 connection on a line of ours."""
+    """A line and its parser."""
 
     __slots__ = ("http", "line", "stream")
 
-    def __init__(self, http: Any, stream: AsyncStream) -> None:
+    def __init__(self, http: Parser, stream: AsyncStream) -> None:
         self.http = http
         self.stream = stream
         self.line = stream.line
@@ -56,12 +52,12 @@ class AsyncHttpTransport:
     loops in several threads. Trio is not supported.
     """
 
-    def __init__(self, library: LibraryName = "httpcore") -> None:
-        self._library: LibraryName = library
+    def __init__(self, parser: ParserName = "h11") -> None:
+        self._parser: ParserName = parser
         self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Pool[_Connection]] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
-        return f"AsyncHttpTransport({self._library!r})"
+        return f"AsyncHttpTransport({self._parser!r})"
 
     def _pool(self) -> Pool[_Connection]:
         loop = asyncio.get_running_loop()
@@ -82,8 +78,7 @@ class AsyncHttpTransport:
         way = way_of(outgoing)
         if isinstance(way, Broken):
             return way
-        library = load(self._library)
-        request = request_of(library, outgoing, way)
+        request = request_of(outgoing, way)
         if isinstance(request, Broken):
             return request
         pool = self._pool()
@@ -96,7 +91,7 @@ class AsyncHttpTransport:
             if not was_stale(outcome, progress):
                 return outcome
             turn.progress = Progress(outgoing.timeouts, outgoing.limits, outgoing.deadline)
-        made = await self._connect(library, turn, outgoing)
+        made = await self._connect(turn, outgoing)
         return made if isinstance(made, Broken) else await self._exchange(pool, made, turn)
 
     async def aclose(self) -> None:
@@ -104,18 +99,18 @@ class AsyncHttpTransport:
         for pool in list(self._pools.values()):
             pool.clear()
 
-    async def _connect(self, library: Library, turn: Turn, outgoing: Outgoing) -> _Connection | Broken:
+    async def _connect(self, turn: Turn, outgoing: Outgoing) -> _Connection | Broken:
         line = AsyncLine(turn.progress)
         if not turn.cancellation.bind(partial(line.stop, turn.progress)):
             return Broken("cancelled", "no")
         stream = AsyncStream(line)
         try:
             turn.progress.begin_connecting()
-            await _reach(library, stream, turn.way, outgoing)
+            await _reach(self._parser, stream, turn.way, outgoing)
             turn.progress.end_connecting()
-            return _Connection(library.AsyncHTTP11Connection(origin_of(library, turn.way.site), stream), stream)
+            return _Connection(parser(self._parser), stream)
         except Exception as error:
-            broken = seen(error, turn.progress, line.ended)
+            broken = seen(error, turn.progress)
         except BaseException:
             _let_go(line, turn)
             raise
@@ -128,15 +123,15 @@ class AsyncHttpTransport:
         try:
             if not turn.cancellation.bind(partial(line.stop, progress)):
                 raise Stop("cancelled")
-            answer = await connection.http.handle_async_request(turn.request)
+            answer = await _asked(connection.http, connection.stream, turn.request)
             head = answer_of(answer, progress, turn.way)
             if isinstance(head, Broken):
                 outcome = head
             else:
                 body = Body(head.headers.get("content-encoding", ""), progress.limits)
-                outcome = body.unknown or AsyncHttpResponse(pool, connection, turn, answer, head, body)
+                outcome = body.unknown or AsyncHttpResponse(pool, connection, turn, head, body)
         except Exception as error:
-            outcome = seen(error, progress, line.ended)
+            outcome = seen(error, progress)
         except BaseException:
             _let_go(line, turn)
             raise
@@ -150,7 +145,16 @@ def _let_go(line: AsyncLine, turn: Turn) -> None:
     line.shut()
 
 
-async def _reach(library: Library, stream: AsyncStream, way: Way, outgoing: Outgoing) -> None:
+async def _asked(http: Parser, stream: AsyncStream, request: Asked) -> tuple[int, Headers]:
+    """Send a request; status and headers of its answer. Raises Stop."""
+    stream.write(written(request.method, request.target, request.headers), request.body)
+    http.begin(request.method)
+    while (answer := http.head()) is None:
+        http.feed(await stream.read())
+    return answer
+
+
+async def _reach(name: ParserName, stream: AsyncStream, way: Way, outgoing: Outgoing) -> None:
     """Connect, through the proxy if there is one, up to the point where the request may be written. Raises."""
     files = outgoing.place.tls
     first = way.site if way.proxy is None else way.proxy.site
@@ -161,44 +165,42 @@ async def _reach(library: Library, stream: AsyncStream, way: Way, outgoing: Outg
 
             await stream.start_tls(context_for(without_identity(files)), way.proxy.site.name)
         if way.forwarding is None:
-            await _tunnel(library, stream, way.proxy, way.site)
+            await _tunnel(name, stream, way.proxy, way.site)
     if way.site.scheme == "https":
         from byollm.transports.tls import context_for
 
         await stream.start_tls(context_for(files), way.site.name)
 
 
-async def _tunnel(library: Library, stream: AsyncStream, proxy: Proxy, site: Site) -> None:
-    http = library.AsyncHTTP11Connection(origin_of(library, proxy.site), stream)
-    answer = await http.handle_async_request(tunnel_request(library, proxy, site))
-    if not 200 <= answer.status < 300:
-        raise Stop("proxy", refused_by_proxy(answer.status))
+async def _tunnel(name: ParserName, stream: AsyncStream, proxy: Proxy, site: Site) -> None:
+    status, _ = await _asked(parser(name), stream, tunnel_request(proxy, site))
+    if not 200 <= status < 300:
+        raise Stop("proxy", refused_by_proxy(status))
 
 
 class AsyncHttpResponse:
     """An open answer of `AsyncHttpTransport`."""
 
-    __slots__ = ("_answer", "_body", "_connection", "_outcome", "_pieces", "_pool", "_turn", "head")
+    __slots__ = ("_body", "_connection", "_outcome", "_pool", "_turn", "head")
 
-    def __init__(
-        self, pool: Pool[_Connection], connection: _Connection, turn: Turn, answer: Any, head: Head, body: Body
-    ) -> None:
+    def __init__(self, pool: Pool[_Connection], connection: _Connection, turn: Turn, head: Head, body: Body) -> None:
         self.head = head
         self._pool = pool
         self._connection: _Connection | None = connection
         self._turn: Turn | None = turn
-        self._answer = answer
-        self._pieces: AsyncIterator[bytes] | None = answer.stream.__aiter__()
         self._body = body
         self._outcome: bytes | Broken | None = None
 
     async def read(self) -> bytes | Broken:
         """See `Response.read`. When the task is cancelled here, the connection is dropped."""
-        connection, turn, pieces = self._connection, self._turn, self._pieces
-        if self._outcome is not None or connection is None or turn is None or pieces is None:
+        connection, turn = self._connection, self._turn
+        if self._outcome is not None or connection is None or turn is None:
             return self._outcome or b""
         try:
-            async for data in pieces:
+            while (data := connection.http.piece()) != b"":
+                if data is None:
+                    connection.http.feed(await connection.stream.read())
+                    continue
                 made = self._body.piece(data)
                 if isinstance(made, Broken):
                     return await self._fail(made)
@@ -208,7 +210,7 @@ class AsyncHttpResponse:
             cut = self._body.end()
             return b"" if cut is None else await self._fail(cut)
         except Exception as error:
-            broken = seen(error, turn.progress, connection.line.ended)
+            broken = seen(error, turn.progress)
         except BaseException:
             await self.close(False)
             raise
@@ -221,29 +223,14 @@ class AsyncHttpResponse:
 
     async def close(self, reuse: bool) -> None:
         """See `Response.close`."""
-        connection, turn, pieces = self._connection, self._turn, self._pieces
-        self._connection = self._turn = self._pieces = None
+        connection, turn = self._connection, self._turn
+        self._connection = self._turn = None
         if connection is None or turn is None:
             return
         turn.cancellation.bind(None)
-        try:
-            if reuse and self._outcome == b"" and await self._is_idle(connection):
-                self._pool.give(turn.way.key, connection)
-                return
-        except BaseException:
-            connection.line.shut()
-            raise
-        finally:
-            self._answer = None
+        if reuse and self._outcome == b"" and connection.http.renew() and connection.line.release():
+            self._pool.give(turn.way.key, connection)
+            return
         connection.line.shut()
         if self._outcome is None:
             self._outcome = turn.progress.broken("closed", "the answer was dropped half read")
-        with suppress(Exception):  # the socket is shut: httpcore has nothing left to say
-            await pieces.aclose()  # type: ignore[union-attr]
-
-    async def _is_idle(self, connection: _Connection) -> bool:
-        try:
-            await self._answer.aclose()
-            return is_clean(connection.http) and connection.line.release()
-        except Exception:
-            return False

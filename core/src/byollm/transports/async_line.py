@@ -1,4 +1,4 @@
-"""A connection for asyncio, and the face of it that httpcore reads and writes.
+"""A connection for asyncio: the socket, TLS over it, and what a parser reads from and writes to.
 
 On `loop.sock_recv` and its kin: they run on every asyncio loop, and leave nothing registered while the connection is
 idle, so that it may be closed when its loop is long gone.
@@ -257,7 +257,7 @@ class AsyncTls:
 
 
 class AsyncStream:
-    """httpcore's `AsyncNetworkStream` on a line. What is written leaves, in one go, with the next read. Raises Stop."""
+    """What a parser's bytes go through. What is written leaves, in one go, with the next read. Raises Stop."""
 
     __slots__ = ("_pipe", "_written", "line")
 
@@ -278,35 +278,21 @@ class AsyncStream:
         """True when an idle connection has something to read: the end, or bytes that nobody asked for."""
         return self._pipe.pending or self.line.is_stale()
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # httpcore's signature
+    async def read(self) -> bytes:
         """Send what was written, then wait for the next bytes."""
         line = self.line
         if self._written:
             await self._flush()
-        data = await self._pipe.recv(max_bytes)
+        data = await self._pipe.recv(_SIZE)
         if not data:
             line.ended = True
         elif line.progress is not None:
             line.progress.receive(len(data))
         return data
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # httpcore's signature
+    def write(self, *data: bytes) -> None:
         """Keep it for the next `read`."""
-        if buffer:
-            self._written.append(buffer)
-
-    async def aclose(self) -> None:
-        """Close the socket."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the socket, at once."""
-        self._written.clear()
-        self.line.shut()
-
-    def get_extra_info(self, info: str) -> Any:
-        """Nothing."""
-        return None
+        self._written += data
 
     async def _flush(self) -> None:
         # Views, because a list of bytes would show the key in a traceback with locals.

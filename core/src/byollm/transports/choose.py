@@ -3,44 +3,75 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from byollm.errors import ConfigError
+from byollm.errors import ByollmError, ConfigError, PluginError
 from byollm.transports.base import AsyncTransport, Transport
 
-NAMES = ("httpx", "httpx2", "pyreqwest")
-"""What `transport:` may say. "httpx" is the default."""
+NAMES = ("httpx", "httpx2", "httptools", "pyreqwest")
+"""What `transport:` may say. "httpx" is the default, "httpx2" the same for programs that have httpx2 and not httpx;
+"httptools" and "pyreqwest" come with `byollm[fast]`."""
+
+GROUP: Final = "byollm.transports"
+Permit = tuple[tuple[str, ...] | None, str | None]
 
 _INSTALL = {
     "httpx2": "pip install httpx2",
+    "httptools": 'pip install "byollm[fast]" (from a clone: pip install "./core[fast]")',
     "pyreqwest": 'pip install "byollm[fast]" (from a clone: pip install "./core[fast]")',
 }
-_NEEDED = {"httpx": "httpcore", "httpx2": "httpcore2", "pyreqwest": "pyreqwest"}
+_NEEDED = {"httpx": "h11", "httpx2": "httpx2", "httptools": "httptools", "pyreqwest": "pyreqwest"}
 
 
-def _known(name: str) -> str:
+def _known(name: str, permitted: Permit | None) -> Any:
+    """None for a transport of ours that is installed, else the factory of the plugin that brings it."""
     if name not in NAMES:
-        raise ConfigError(f"unknown transport {name!r}", hint=f"transport: one of {', '.join(NAMES)}")
+        from byollm.providers.discovery import listed, load, permit, pick
+
+        point = pick(GROUP, name)
+        if point is None:
+            names = ", ".join([*NAMES, *(item.name for item in listed(GROUP))])
+            raise ConfigError(f"unknown transport {name!r}", hint=f"transport: one of {names}")
+        permit(point, *(permitted or (None, None)))
+        return load(GROUP, point)
     if find_spec(_NEEDED[name]) is None:
         raise ConfigError(f"transport {name!r} is not installed", hint=_INSTALL.get(name, "pip install httpx"))
-    return name
+    return None
 
 
-def make_transport(choice: str | object = "httpx") -> Transport:
+def _brought(name: str, factory: Any, asynchronous: bool) -> object:
+    """What a plugin's factory makes. Raises PluginError when that is no transport."""
+    try:
+        made = factory(asynchronous=asynchronous)
+        problem = None if _has(made, "open", "aclose" if asynchronous else "close") else f"made a {type(made).__name__}"
+    except ByollmError:
+        raise
+    except Exception as error:
+        made, problem = None, f"failed ({type(error).__name__})"
+    if problem is not None:
+        raise PluginError(f"the plugin of transport {name!r} {problem}")
+    return made
+
+
+def make_transport(choice: str | object = "httpx", permitted: Permit | None = None) -> Transport:
     """A transport for blocking code: by name, from an `httpx.BaseTransport`, or `choice` itself if it is one.
 
-    Nothing of the library behind a name is imported here. Raises ConfigError for an unknown name, a library that is
-    not installed, or an object that is no transport.
+    A name that is not ours is that of an entry point in the group `byollm.transports`: a callable that takes
+    `asynchronous=` and makes a `Transport` or an `AsyncTransport`. `permitted` are the file's allow-list and lock.
+    Nothing of the library behind a name of ours is imported here. Raises ConfigError for an unknown name, a library
+    that is not installed, or an object that is no transport; PluginError for a plugin that does not work.
     """
     if isinstance(choice, str):
-        name = _known(choice)
-        if name == "pyreqwest":
+        factory = _known(choice, permitted)
+        if factory is not None:
+            return cast(Transport, _brought(choice, factory, asynchronous=False))
+        if choice == "pyreqwest":
             from byollm.transports.fast import FastTransport
 
             return FastTransport()
         from byollm.transports.sync_http import HttpTransport
 
-        return HttpTransport("httpcore" if name == "httpx" else "httpcore2")
+        return HttpTransport("httptools" if choice == "httptools" else "h11")
     if _has(choice, "handle_request"):
         from byollm.transports.adapter import HttpxTransport
 
@@ -50,17 +81,19 @@ def make_transport(choice: str | object = "httpx") -> Transport:
     raise _no_transport(choice, "handle_request")
 
 
-def make_async_transport(choice: str | object = "httpx") -> AsyncTransport:
+def make_async_transport(choice: str | object = "httpx", permitted: Permit | None = None) -> AsyncTransport:
     """`make_transport` for asyncio: by name, from an `httpx.AsyncBaseTransport`, or `choice` itself if it is one."""
     if isinstance(choice, str):
-        name = _known(choice)
-        if name == "pyreqwest":
+        factory = _known(choice, permitted)
+        if factory is not None:
+            return cast(AsyncTransport, _brought(choice, factory, asynchronous=True))
+        if choice == "pyreqwest":
             from byollm.transports.async_fast import AsyncFastTransport
 
             return AsyncFastTransport()
         from byollm.transports.async_http import AsyncHttpTransport
 
-        return AsyncHttpTransport("httpcore" if name == "httpx" else "httpcore2")
+        return AsyncHttpTransport("httptools" if choice == "httptools" else "h11")
     if _has(choice, "handle_async_request"):
         from byollm.transports.adapter import AsyncHttpxTransport
 

@@ -64,21 +64,11 @@ def known(error: Exception) -> Broken:
     return Broken("protocol", "partial")
 
 
-def seen(error: Exception, progress: Progress, ended: bool) -> Broken:
-    """An exception of our own HTTP/1.1 connection as a value; `progress` knows better what had been sent.
-
-    `ended`: the peer had closed, so what httpcore calls a protocol error is an answer cut short.
-    """
+def seen(error: Exception, progress: Progress) -> Broken:
+    """An exception of our own HTTP/1.1 connection as a value; `progress` knows how much had been sent."""
     if isinstance(error, Stop):
         # A certificate may be refused after our part of the handshake; then no application ever saw the request.
         refused = error.kind == "tls" and not progress.heard
         return Broken(error.kind, "no" if refused else progress.sent, error.detail)
     broken = known(error)
-    if broken.sent == "no":  # refused by httpcore itself, before a byte was written
-        return broken
-    if ended and broken.kind == "protocol":
-        return progress.broken("closed", "the connection closed before the answer was complete")
-    # h11 hints at 431 (Request Header Fields Too Large) when a head or a chunk line outgrows its buffer.
-    if getattr(error.__cause__, "error_status_hint", None) == 431:
-        return progress.broken("too_large", "the response's headers are larger than allowed")
     return progress.broken(broken.kind, broken.detail)

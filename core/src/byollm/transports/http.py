@@ -1,8 +1,8 @@
-"""The default transport, through httpx's own engine: httpcore (or httpcore2), one connection an exchange.
+"""The default transport: HTTP/1.1 by h11, the parser of httpx's own engine, on connections of ours.
 
 Three things need the floor below `httpx.Client`: a deadline that bounds every single read (a server that drips one
 header byte at a time outlives any client-level timeout), cancelling a call that hangs from another thread, and a look
-at the resolved address before a byte leaves. So sockets, TLS and idle connections are ours; HTTP/1.1 is httpcore's.
+at the resolved address before a byte leaves. So sockets, TLS and idle connections are ours.
 """
 
 from __future__ import annotations

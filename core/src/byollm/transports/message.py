@@ -1,17 +1,16 @@
-"""A request and a response head in httpcore's terms: what the sync and the async transport share."""
+"""A request and the head of an answer: what the sync and the async transport share."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import AsyncIterator, Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from time import monotonic
-from typing import Any
 
 from byollm.transports.base import Broken, Cancellation, Outgoing, Place
 from byollm.transports.egress import Proxy, Site, destination, is_forbidden, plain, proxy_of
-from byollm.transports.library import Library
+from byollm.transports.http1 import TOO_LARGE, UPGRADE, Headers
 from byollm.transports.names import literal
 from byollm.transports.progress import Progress
 from byollm.wire.exchange import Head
@@ -40,11 +39,21 @@ class Way:
 
 
 @dataclass(slots=True, repr=False, eq=False)
+class Asked:
+    """A request as HTTP/1.1 writes it, credentials and all."""
+
+    method: bytes
+    target: bytes
+    headers: Headers
+    body: bytes
+
+
+@dataclass(slots=True, repr=False, eq=False)
 class Turn:
-    """One try of one request over one connection. `request` is an `httpcore.Request`, credentials and all."""
+    """One try of one request over one connection."""
 
     way: Way
-    request: Any
+    request: Asked
     progress: Progress
     cancellation: Cancellation
 
@@ -71,8 +80,8 @@ def _way(base: str, place: Place) -> Way | Broken:
     return Way(site, path, proxy, forwarding, site.authority.encode("ascii"), key)
 
 
-def request_of(library: Library, outgoing: Outgoing, way: Way) -> Any | Broken:
-    """What stands for an `httpcore.Request`. Host and accept-encoding are added when missing; the length is ours."""
+def request_of(outgoing: Outgoing, way: Way) -> Asked | Broken:
+    """Method, target, headers and body. Host and accept-encoding are added when missing; the length is ours."""
     headers = encoded(outgoing.headers)
     if headers is None:
         return Broken("protocol", "no", "a header has characters that HTTP cannot carry")
@@ -83,52 +92,11 @@ def request_of(library: Library, outgoing: Outgoing, way: Way) -> Any | Broken:
         headers.append((b"accept-encoding", b"gzip"))
     if outgoing.body or outgoing.method not in _BODILESS:
         headers.append((b"content-length", b"%d" % len(outgoing.body)))
-    target, site = target_of(outgoing, way), way.site
+    target = target_of(outgoing, way)
     if way.forwarding is not None:
         headers += authorization(way.forwarding)
-        target = f"http://{site.authority}{target}"
-    return _Request(outgoing, _Target(origin_of(library, site), target.encode("ascii")), headers)
-
-
-class _Target:
-    """What httpcore's connections read of a URL."""
-
-    __slots__ = ("origin", "target")
-
-    def __init__(self, origin: Any, target: bytes) -> None:
-        self.origin = origin
-        self.target = target
-
-
-class _Content:
-    """A body in one piece, for both kinds of connection."""
-
-    __slots__ = ("_body",)
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter((self._body,))
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self._body
-
-
-class _Request:
-    """What httpcore's connections read of a request.
-
-    Its own class checks each name and value to be bytes, which ours are and which h11 checks again: a tenth of a call.
-    """
-
-    __slots__ = ("extensions", "headers", "method", "stream", "url")
-
-    def __init__(self, outgoing: Outgoing, url: _Target, headers: list[tuple[bytes, bytes]]) -> None:
-        self.method = outgoing.method.encode("ascii")
-        self.url = url
-        self.headers = headers
-        self.stream = _Content(outgoing.body)
-        self.extensions: dict[str, Any] = {}
+        target = f"http://{way.site.authority}{target}"
+    return Asked(outgoing.method.encode("ascii"), target.encode("ascii"), headers, outgoing.body)
 
 
 def target_of(outgoing: Outgoing, way: Way) -> str:
@@ -161,19 +129,11 @@ def authorization(proxy: Proxy) -> list[tuple[bytes, bytes]]:
     return [(b"proxy-authorization", b"Basic " + b64encode(proxy.credentials.encode()))]
 
 
-@lru_cache(maxsize=256)
-def origin_of(library: Library, site: Site) -> Any:
-    """An `httpcore.Origin`."""
-    return library.Origin(site.scheme.encode("ascii"), site.name.encode("ascii"), site.port)
-
-
-def tunnel_request(library: Library, proxy: Proxy, site: Site) -> Any:
+def tunnel_request(proxy: Proxy, site: Site) -> Asked:
     """The CONNECT that asks a proxy for a tunnel to `site`."""
     host = f"[{site.name}]" if ":" in site.name else site.name
-    target = f"{host}:{site.port}"
-    url = library.URL(scheme=proxy.site.scheme, host=proxy.site.name, port=proxy.site.port, target=target)
-    headers = [(b"host", target.encode("ascii")), *authorization(proxy)]
-    return library.Request("CONNECT", url, headers=headers)
+    target = f"{host}:{site.port}".encode("ascii")
+    return Asked(b"CONNECT", target, [(b"host", target), *authorization(proxy)], b"")
 
 
 def refused_by_proxy(status: int) -> str:
@@ -186,7 +146,7 @@ def refused_by_proxy(status: int) -> str:
 def head_of(status: int, raw: Iterable[tuple[bytes, bytes]], limit: int) -> Head | Broken:
     """Status and headers; a name that comes twice is joined with a comma."""
     if status == 101:
-        return Broken("protocol", "yes", "the answer switches to another protocol")
+        return Broken("protocol", "yes", UPGRADE)
     headers: dict[str, str] = {}
     size = 0
     for name_bytes, value_bytes in raw:
@@ -194,25 +154,17 @@ def head_of(status: int, raw: Iterable[tuple[bytes, bytes]], limit: int) -> Head
         name, value = name_bytes.decode("latin-1").lower(), value_bytes.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     if size > limit:
-        return Broken("too_large", "yes", "the response's headers are larger than allowed")
+        return Broken("too_large", "yes", TOO_LARGE)
     return Head(status, headers)
 
 
-def answer_of(response: Any, progress: Progress, way: Way) -> Head | Broken:
-    """The head of an `httpcore.Response`, unless it is one that is no answer."""
+def answer_of(answer: tuple[int, Headers], progress: Progress, way: Way) -> Head | Broken:
+    """The head of an answer, unless it is one that is no answer."""
     progress.in_head = False
-    if response.status == 407 and way.forwarding is not None:
+    status, headers = answer
+    if status == 407 and way.forwarding is not None:
         return Broken("proxy", "no", refused_by_proxy(407))
-    return head_of(response.status, response.headers, progress.limits.headers)
-
-
-def is_clean(http: Any) -> bool:
-    """True when httpcore's connection may serve again.
-
-    Bytes beyond the end of an answer would be taken for the answer to the next request. httpcore keeps them, and has no
-    public word for them; were its private one to go, connections would serve once, and a test would tell.
-    """
-    return bool(http.is_idle()) and not http._h11_state.trailing_data[0]
+    return head_of(status, headers, progress.limits.headers)
 
 
 def was_stale(outcome: object, progress: Progress) -> bool:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from byollm.transports.base import Broken, Outgoing, Response
 from byollm.transports.egress import Proxy, Site
 from byollm.transports.failures import seen
+from byollm.transports.http1 import Headers, Parser, ParserName, parser, written
 from byollm.transports.inflate import Body
-from byollm.transports.library import Library, LibraryName, load
 from byollm.transports.message import (
+    Asked,
     Turn,
     Way,
     answer_of,
-    is_clean,
-    origin_of,
     refused_by_proxy,
     request_of,
     tunnel_request,
@@ -31,11 +27,11 @@ from byollm.wire.exchange import Head
 
 
 class _Connection:
-    """httpcore's HTTP/1.1 connection on a line of ours."""
+    """A line and its parser."""
 
     __slots__ = ("http", "line", "stream")
 
-    def __init__(self, http: Any, stream: SyncStream) -> None:
+    def __init__(self, http: Parser, stream: SyncStream) -> None:
         self.http = http
         self.stream = stream
         self.line = stream.line
@@ -48,26 +44,25 @@ class _Connection:
 
 
 class HttpTransport:
-    """HTTP/1.1 by httpcore, one exchange a connection, kept alive for the next.
+    """HTTP/1.1, one exchange a connection, kept alive for the next.
 
-    `library` is "httpcore" (what httpx brings) or "httpcore2" (what httpx2 brings). Safe in threads and after a fork.
+    `parser` is "h11" (what httpx brings) or "httptools" (what `byollm[fast]` brings). Safe in threads and after a fork.
     Redirects are not followed. HTTP/2 is not spoken: with one exchange a connection it has nothing to give.
     """
 
-    def __init__(self, library: LibraryName = "httpcore") -> None:
-        self._library: LibraryName = library
+    def __init__(self, parser: ParserName = "h11") -> None:
+        self._parser: ParserName = parser
         self._pool: Pool[_Connection] = Pool()
 
     def __repr__(self) -> str:
-        return f"HttpTransport({self._library!r})"
+        return f"HttpTransport({self._parser!r})"
 
     def open(self, outgoing: Outgoing) -> Response | Broken:
         """See `Transport.open`."""
         way = way_of(outgoing)
         if isinstance(way, Broken):
             return way
-        library = load(self._library)
-        request = request_of(library, outgoing, way)
+        request = request_of(outgoing, way)
         if isinstance(request, Broken):
             return request
         progress = Progress(outgoing.timeouts, outgoing.limits, outgoing.deadline)
@@ -79,25 +74,25 @@ class HttpTransport:
             if not was_stale(outcome, progress):
                 return outcome
             turn.progress = Progress(outgoing.timeouts, outgoing.limits, outgoing.deadline)
-        made = self._connect(library, turn, outgoing)
+        made = self._connect(turn, outgoing)
         return made if isinstance(made, Broken) else self._exchange(made, turn)
 
     def close(self) -> None:
         """See `Transport.close`."""
         self._pool.clear()
 
-    def _connect(self, library: Library, turn: Turn, outgoing: Outgoing) -> _Connection | Broken:
+    def _connect(self, turn: Turn, outgoing: Outgoing) -> _Connection | Broken:
         line = SyncLine(turn.progress)
         if not turn.cancellation.bind(partial(line.stop, turn.progress)):
             return Broken("cancelled", "no")
         stream = SyncStream(line)
         try:
             turn.progress.begin_connecting()
-            _reach(library, stream, turn.way, outgoing)
+            _reach(self._parser, stream, turn.way, outgoing)
             turn.progress.end_connecting()
-            return _Connection(library.HTTP11Connection(origin_of(library, turn.way.site), stream), stream)
+            return _Connection(parser(self._parser), stream)
         except Exception as error:
-            broken = seen(error, turn.progress, line.ended)
+            broken = seen(error, turn.progress)
         except BaseException:
             _let_go(line, turn)
             raise
@@ -110,15 +105,15 @@ class HttpTransport:
         try:
             if not turn.cancellation.bind(partial(line.stop, progress)):
                 raise Stop("cancelled")
-            answer = connection.http.handle_request(turn.request)
+            answer = _asked(connection.http, connection.stream, turn.request)
             head = answer_of(answer, progress, turn.way)
             if isinstance(head, Broken):
                 outcome = head
             else:
                 body = Body(head.headers.get("content-encoding", ""), progress.limits)
-                outcome = body.unknown or HttpResponse(self._pool, connection, turn, answer, head, body)
+                outcome = body.unknown or HttpResponse(self._pool, connection, turn, head, body)
         except Exception as error:
-            outcome = seen(error, progress, line.ended)
+            outcome = seen(error, progress)
         except BaseException:
             _let_go(line, turn)
             raise
@@ -132,7 +127,16 @@ def _let_go(line: SyncLine, turn: Turn) -> None:
     line.shut()
 
 
-def _reach(library: Library, stream: SyncStream, way: Way, outgoing: Outgoing) -> None:
+def _asked(http: Parser, stream: SyncStream, request: Asked) -> tuple[int, Headers]:
+    """Send a request; status and headers of its answer. Raises Stop."""
+    stream.write(written(request.method, request.target, request.headers), request.body)
+    http.begin(request.method)
+    while (answer := http.head()) is None:
+        http.feed(stream.read())
+    return answer
+
+
+def _reach(name: ParserName, stream: SyncStream, way: Way, outgoing: Outgoing) -> None:
     """Connect, through the proxy if there is one, up to the point where the request may be written. Raises."""
     files = outgoing.place.tls
     first = way.site if way.proxy is None else way.proxy.site
@@ -143,44 +147,42 @@ def _reach(library: Library, stream: SyncStream, way: Way, outgoing: Outgoing) -
 
             stream.start_tls(context_for(without_identity(files)), way.proxy.site.name)
         if way.forwarding is None:
-            _tunnel(library, stream, way.proxy, way.site)
+            _tunnel(name, stream, way.proxy, way.site)
     if way.site.scheme == "https":
         from byollm.transports.tls import context_for
 
         stream.start_tls(context_for(files), way.site.name)
 
 
-def _tunnel(library: Library, stream: SyncStream, proxy: Proxy, site: Site) -> None:
-    http = library.HTTP11Connection(origin_of(library, proxy.site), stream)
-    answer = http.handle_request(tunnel_request(library, proxy, site))
-    if not 200 <= answer.status < 300:
-        raise Stop("proxy", refused_by_proxy(answer.status))
+def _tunnel(name: ParserName, stream: SyncStream, proxy: Proxy, site: Site) -> None:
+    status, _ = _asked(parser(name), stream, tunnel_request(proxy, site))
+    if not 200 <= status < 300:
+        raise Stop("proxy", refused_by_proxy(status))
 
 
 class HttpResponse:
     """An open answer of `HttpTransport`."""
 
-    __slots__ = ("_answer", "_body", "_connection", "_outcome", "_pieces", "_pool", "_turn", "head")
+    __slots__ = ("_body", "_connection", "_outcome", "_pool", "_turn", "head")
 
-    def __init__(
-        self, pool: Pool[_Connection], connection: _Connection, turn: Turn, answer: Any, head: Head, body: Body
-    ) -> None:
+    def __init__(self, pool: Pool[_Connection], connection: _Connection, turn: Turn, head: Head, body: Body) -> None:
         self.head = head
         self._pool = pool
         self._connection: _Connection | None = connection
         self._turn: Turn | None = turn
-        self._answer = answer
-        self._pieces: Iterator[bytes] | None = iter(answer.stream)
         self._body = body
         self._outcome: bytes | Broken | None = None
 
     def read(self) -> bytes | Broken:
         """See `Response.read`."""
-        connection, turn, pieces = self._connection, self._turn, self._pieces
-        if self._outcome is not None or connection is None or turn is None or pieces is None:
+        connection, turn = self._connection, self._turn
+        if self._outcome is not None or connection is None or turn is None:
             return self._outcome or b""
         try:
-            for data in pieces:
+            while (data := connection.http.piece()) != b"":
+                if data is None:
+                    connection.http.feed(connection.stream.read())
+                    continue
                 made = self._body.piece(data)
                 if isinstance(made, Broken):
                     return self._fail(made)
@@ -190,7 +192,7 @@ class HttpResponse:
             cut = self._body.end()
             return b"" if cut is None else self._fail(cut)
         except Exception as error:
-            broken = seen(error, turn.progress, connection.line.ended)
+            broken = seen(error, turn.progress)
         except BaseException:
             self.close(False)
             raise
@@ -203,24 +205,14 @@ class HttpResponse:
 
     def close(self, reuse: bool) -> None:
         """See `Response.close`."""
-        connection, turn, pieces = self._connection, self._turn, self._pieces
-        self._connection = self._turn = self._pieces = None
+        connection, turn = self._connection, self._turn
+        self._connection = self._turn = None
         if connection is None or turn is None:
             return
         turn.cancellation.bind(None)
-        if reuse and self._outcome == b"" and self._is_idle(connection):
+        if reuse and self._outcome == b"" and connection.http.renew() and connection.line.release():
             self._pool.give(turn.way.key, connection)
-        else:
-            connection.line.shut()
-            if self._outcome is None:
-                self._outcome = turn.progress.broken("closed", "the answer was dropped half read")
-            with suppress(Exception):  # a generator that another thread still runs ends there, as its socket is shut
-                pieces.close()  # type: ignore[union-attr]
-        self._answer = None
-
-    def _is_idle(self, connection: _Connection) -> bool:
-        try:
-            self._answer.close()
-            return is_clean(connection.http) and connection.line.release()
-        except Exception:
-            return False
+            return
+        connection.line.shut()
+        if self._outcome is None:
+            self._outcome = turn.progress.broken("closed", "the answer was dropped half read")

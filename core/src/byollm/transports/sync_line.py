@@ -1,4 +1,4 @@
-"""A connection for blocking code, and the face of it that httpcore reads and writes."""
+"""A connection for blocking code: the socket, TLS over it, and what a parser reads from and writes to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections import deque
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from byollm.transports.line import STAGGER, Line, pieces, unconnected, unreachable
 from byollm.transports.names import Address, checked, literal, resolve
@@ -201,7 +201,7 @@ class SyncTls:
 
 
 class SyncStream:
-    """httpcore's `NetworkStream` on a line. What is written leaves, in one go, with the next read. Raises Stop."""
+    """What a parser's bytes go through. What is written leaves, in one go, with the next read. Raises Stop."""
 
     __slots__ = ("_pipe", "_written", "line")
 
@@ -222,31 +222,21 @@ class SyncStream:
         """True when an idle connection has something to read: the end, or bytes that nobody asked for."""
         return self._pipe.pending or self.line.is_stale()
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    def read(self) -> bytes:
         """Send what was written, then wait for the next bytes."""
         line = self.line
         if self._written:
             self._flush()
-        data = self._pipe.recv(max_bytes)
+        data = self._pipe.recv(_SIZE)
         if not data:
             line.ended = True
         elif line.progress is not None:
             line.progress.receive(len(data))
         return data
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    def write(self, *data: bytes) -> None:
         """Keep it for the next `read`."""
-        if buffer:
-            self._written.append(buffer)
-
-    def close(self) -> None:
-        """Close the socket."""
-        self._written.clear()
-        self.line.shut()
-
-    def get_extra_info(self, info: str) -> Any:
-        """Nothing."""
-        return None
+        self._written += data
 
     def _flush(self) -> None:
         # Views, because a list of bytes would show the key in a traceback with locals.
