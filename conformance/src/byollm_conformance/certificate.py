@@ -83,7 +83,12 @@ def certificate(
         "apis": [
             {
                 **{name: subject[name] for name in ("api", "model")},
-                "twin": {"dialect": subject["dialect"], "source": subject["twin"], "lacks": sorted(subject["lacks"])},
+                "twin": {
+                    "dialect": subject["dialect"],
+                    "source": subject["twin"],
+                    "lacks": sorted(subject["lacks"]),
+                    "reserved": list(subject["reserved"]),
+                },
                 "profiles": each[subject["api"]],
                 "capabilities_declared": subject["capabilities"],
             }

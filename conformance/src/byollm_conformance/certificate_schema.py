@@ -40,9 +40,10 @@ _API: Final[dict[str, Any]] = {
         "model": _TEXT,
         "twin": {
             "type": "object",
-            "required": ["dialect", "source", "lacks"],
+            "required": ["dialect", "source", "lacks", "reserved"],
             "properties": {
                 "lacks": {"type": "array", "items": _TEXT},
+                "reserved": {"type": "array", "items": _TEXT},
                 "dialect": _TEXT,
                 "source": {"enum": ["generic", "self-supplied", "recorded", "none"]},
             },

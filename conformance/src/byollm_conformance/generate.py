@@ -56,7 +56,7 @@ def some_answers(subject: Subject, effort: Effort, share: float = 0.1, label: st
     tools, reasoning = not subject.support("tools").refused, not subject.support("reasoning").refused
     pool = _answers(effort.seed, tools, reasoning)
     chosen = effort.random(f"answers {label}").sample(pool, min(len(pool), effort.scaled(share)))
-    return sorted(chosen, key=lambda answer: len(repr(answer.parts)))
+    return sorted(map(subject.spare, chosen), key=lambda answer: len(repr(answer.parts)))
 
 
 def one_of_all(subject: Subject, **changes: Any) -> Answer:

@@ -41,6 +41,10 @@ class Untestable(Broken):
     """What the check needs is missing (a plugin that does not load, a distribution that is not installed): a fail."""
 
 
+class Unsaid(Broken):
+    """The dialect has no words for it, as the other end's own bytes show: n/a, with that reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One check, bound to one sentence of the spec.

@@ -17,29 +17,29 @@ WORDS: Final = (*NUMBERS, "logit_bias", "parallel_tool_calls", "service_tier")
 """Parameters that have a neutral name on the wire."""
 
 
-def of_request(request: Request, fields: Iterable[str] = WORDS, *, ids: bool = True) -> dict[str, Any]:
+def of_request(request: Request, fields: Iterable[str] = WORDS) -> dict[str, Any]:
     """What the caller asks, as data. What is left out means nothing."""
     said = {name: value for name in fields if (value := getattr(request, name)) is not None}
     return {
-        **_common(request.conversation, request.tools, request.tool_choice, ids),
+        **_common(request.conversation, request.tools, request.tool_choice),
         **said,
         "output_schema": request.json_schema,
         "stream": request.stream,
     }
 
 
-def of_seen(seen: Seen, fields: Iterable[str] = WORDS, *, ids: bool = True) -> dict[str, Any]:
+def of_seen(seen: Seen, fields: Iterable[str] = WORDS) -> dict[str, Any]:
     """What the other end reads, as data."""
     said = {name: seen.parameters[name] for name in fields if name in seen.parameters}
     return {
-        **_common(seen.messages, seen.tools, seen.tool_choice, ids),
+        **_common(seen.messages, seen.tools, seen.tool_choice),
         **said,
         "output_schema": seen.output_schema,
         "stream": seen.stream,
     }
 
 
-def _common(messages: Iterable[Message], tools: Any, choice: Any, ids: bool) -> dict[str, Any]:
+def _common(messages: Iterable[Message], tools: Any, choice: Any) -> dict[str, Any]:
     turns = list(messages)
     system = [text for turn in turns if turn.role in ("system", "developer") for _, text in _items(turn)]
     said: list[tuple[str, Any]] = []
@@ -53,16 +53,18 @@ def _common(messages: Iterable[Message], tools: Any, choice: Any, ids: bool) -> 
     offered = [(tool.name, tool.description, tool.parameters) for tool in tools or () if isinstance(tool, Tool)]
     if choice is not None and choice.name is not None:  # that tool alone, and one must be called: some say it so
         offered, choice = [tool for tool in offered if tool[0] == choice.name], ToolChoice("required")
+    if choice is not None and choice.mode == "none":  # a server that takes no choice is offered nothing
+        offered, choice = [], None
     return {
         "system": "\n\n".join(system) or None,
-        "messages": said if ids else _numbered(said),
+        "messages": _numbered(said),
         "tools": offered or None,
         "tool_choice": None if choice is None or (choice.mode, choice.name) == ("auto", None) else choice,
     }
 
 
 def _numbered(said: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """Calls and results by their number: some dialects tell no ids."""
+    """Calls and results by the number of their call: some dialects tell no ids, and some take only ids of their own."""
     numbers: dict[str, int] = {}
     return [
         (kind, (numbers.setdefault(value[0], len(numbers)), *value[1:]))

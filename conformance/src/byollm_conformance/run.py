@@ -13,7 +13,7 @@ from byollm.errors import ByollmError
 from byollm.types.capabilities import Support
 from byollm_conformance.effort import Effort
 from byollm_conformance.mirror import HINTS, prove
-from byollm_conformance.model import Broken, Check, Outcome, Result, Untestable, Warned
+from byollm_conformance.model import Broken, Check, Outcome, Result, Unsaid, Untestable, Warned
 from byollm_conformance.profiles import IN_PROCESS
 from byollm_conformance.recorded import LEAST, Unsayable
 from byollm_conformance.subject import Subject
@@ -39,6 +39,8 @@ def run(check: Check, subject: Subject, effort: Effort) -> Result:
             check.function(subject, effort)
     except Unsayable as unsayable:
         _unsayable(subject, result, unsayable)
+    except Unsaid as unsaid:
+        result.outcome, result.reason = "n/a", f"{unsaid.sentence}, as the other end's own bytes show"
     except Broken as broken:
         result.outcome, result.message = _outcome(check, broken), broken.sentence
         result.evidence = {name: excerpt(value) for name, value in broken.evidence.items()}

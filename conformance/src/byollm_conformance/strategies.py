@@ -106,7 +106,7 @@ def answers(draw: Any, *, tools: bool = True, reasoning: bool = False, cut: bool
 
 def answers_of(subject: Subject, *, reasoning: bool = False) -> SearchStrategy[Answer]:
     """`answers` without what the subject declares unsupported."""
-    return answers(tools=not subject.support("tools").refused, reasoning=reasoning)
+    return answers(tools=not subject.support("tools").refused, reasoning=reasoning).map(subject.spare)
 
 
 def tools() -> SearchStrategy[list[Tool]]:

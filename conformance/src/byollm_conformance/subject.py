@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -22,19 +22,19 @@ from byollm.transports.replay import ReplayTransport
 from byollm.types.capabilities import FEATURES, Capabilities, Support
 from byollm.types.completion import Adjustment, Completion
 from byollm.types.events import Event
+from byollm.types.parts import Text
 from byollm.types.request import Request
 from byollm.wire.auth import NoAuth
 from byollm.wire.exchange import Exchange, Head, LocalCall
 from byollm.wire.framing import decoder_for
+from byollm_conformance.canary import canaries, usual_scheme
 from byollm_conformance.model import Broken, Untestable
 from byollm_conformance.recorded import Recording
 from byollm_conformance.watch import Watch, WatchedDeployment, place_of
-from byollm_conformance.wire import Rejection, Rendered, Seen, Wire
+from byollm_conformance.wire import Answer, Rejection, Rendered, Seen, Wire
 
 ENDPOINT: Final = "https://llm.example.com"
 """Where a plugin is sent that has no default endpoint. Nothing is ever sent there."""
-KEY: Final = "sk-conformance-0123456789abcdefghijklmnopqrstuvwxyz"
-"""The credential of every subject: a canary."""
 
 Pieces = bytes | Sequence[bytes | BrokenPipe]
 
@@ -81,7 +81,8 @@ class Subject:
     """A plugin over one API. `provider` is the plugin object, `model` the model asked for, `dialect` the other end.
 
     `also` are further models, for the checks of capabilities. `lacks`: capabilities that the dialect has words for and
-    this server does not take. `keys` are further keys of the target, as in YAML.
+    this server does not take. `reserved`: texts that mean something in its answers, so that no answer of ours holds them.
+    `keys` are further keys of the target, as in YAML.
     `distribution` is its `importlib.metadata` distribution, `entry` the name of its entry point; None for an object
     that was not installed. `facts` is what was seen while the plugin was imported (a mapping made by the worker; None
     where nobody watched). `recordings` are recorded exchanges of this API.
@@ -96,6 +97,7 @@ class Subject:
         dialect: Wire | None = None,
         also: Sequence[str] = (),
         lacks: Sequence[str] = (),
+        reserved: Sequence[str] = (),
         keys: Mapping[str, Any] | None = None,
         distribution: Any = None,
         entry: str | None = None,
@@ -108,6 +110,7 @@ class Subject:
         self.wire = dialect
         self.also = tuple(also)
         self.lacks = frozenset(lacks)
+        self.reserved = tuple(reserved)
         self.keys = dict(keys or {})
         self.distribution = distribution
         self.entry = entry
@@ -153,12 +156,12 @@ class Subject:
         target: dict[str, Any] = {"model": self.model, "retries": {"attempts": 1, "total": 1}, **self.keys}
         if self.api:
             target["api"] = self.api
-        secrets = tuple(self.manifest.credentials)
-        if "authentication" not in self.keys and not {"api_key", "credentials"} & self.keys.keys():
-            if secrets == ("api_key",):
-                target["api_key"] = KEY
-            elif secrets:
-                target["credentials"] = {name: f"{KEY}-{name}" for name in secrets}
+        if {"api_key", "credentials"} & self.keys.keys():
+            return target
+        if "authentication" not in self.keys:
+            word = usual_scheme(self.manifest)
+            target.update({"authentication": word} if word else {})
+        target.update(canaries(self.manifest, target.get("authentication")))
         return target
 
     @property
@@ -188,6 +191,7 @@ class Subject:
             "model": self.model,
             "dialect": self.wire,
             "lacks": self.lacks,
+            "reserved": self.reserved,
             "keys": self.keys,
             "distribution": self.distribution,
             "entry": self.entry,
@@ -208,6 +212,15 @@ class Subject:
         other = self.fresh()
         other.provider = copy.deepcopy(self.provider)
         return other
+
+    def spare(self, answer: Answer) -> Answer:
+        """The answer without what means something else at this server, `<think>` for one."""
+        parts = answer.parts
+        for word in self.reserved:
+            parts = tuple(
+                [replace(part, text=part.text.replace(word, "")) if isinstance(part, Text) else part for part in parts]
+            )
+        return answer if parts is answer.parts else replace(answer, parts=parts)
 
     def count(self, examples: int = 1) -> None:
         """Examples tried: the report shows them."""

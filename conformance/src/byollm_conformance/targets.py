@@ -10,7 +10,7 @@ repository::
 
 `dialect` names a wire, or a Wire of your own as `module:object`; without it the API's name does. `strict: false`: the
 server merely speaks a vendor's dialect. `lacks` lists what its dialect knows and this server does not take (capability
-names, e.g. `[tools]`). `also` lists further models, for the checks of capabilities. `options` are further keys of the
+names, e.g. `[tools]`); `reserved` lists texts that are no text in its answers (`["<think>"]`). `also` lists further models, for the checks of capabilities. `options` are further keys of the
 target. Silent about an API: it is asked for "a-model".
 """
 
@@ -33,7 +33,7 @@ from byollm_conformance.subject import Subject
 from byollm_conformance.wires import wire_for
 
 FILE: Final = "conformance.yaml"
-API_KEYS: Final = ("model", "also", "dialect", "strict", "lacks", "options")
+API_KEYS: Final = ("model", "also", "dialect", "strict", "lacks", "reserved", "options")
 KEYS: Final = ("plugin", "apis", "expected_failures")
 
 
@@ -179,6 +179,7 @@ def subjects_of(
                 recordings=mine,
                 also=tuple(given.get("also") or ()),
                 lacks=tuple(given.get("lacks") or ()),
+                reserved=tuple(map(str, given.get("reserved") or ())),
                 keys=given.get("options"),
                 distribution=reference.distribution,
                 entry=reference.name,
@@ -201,6 +202,7 @@ def describe(subject: Subject) -> dict[str, Any]:
         "dialect": wire.name if wire else "",
         "twin": wire.source if wire else "none",
         "lacks": list(subject.lacks),
+        "reserved": list(subject.reserved),
         "capabilities": declared,
         "limits": {name: value for name, value in limits.items() if value not in (None, False)},
         "hosts": list(subject.manifest.hosts),

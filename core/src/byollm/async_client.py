@@ -70,7 +70,8 @@ class AsyncClient(Setup):
         """See `Client.count_tokens`."""
         call, request, lines = self.prepare(messages, parameters, stream=False)
         line = lines[0]
-        asked = self.counting(line, request)
+        sent = await AsyncDriver(self.operation.rewritten(call, request), call, self.transport()).settle()
+        asked = self.counting(line, sent) if sent is not None else self.estimated(line, request)
         if isinstance(asked, Exchange):
             asked = await self._one(call, line, asked)
         return asked

@@ -80,10 +80,14 @@ class Client(Setup):
         return Stream(SyncDriver(self.operation.run(call, request, lines), call, self.transport()), call)
 
     def count_tokens(self, messages: Any, **parameters: Any) -> TokenCount:
-        """The tokens of exactly the request that `complete` would send; asks the provider where it can count."""
+        """The tokens of exactly the request that `complete` would send; asks the provider where it can count.
+
+        Middleware rewrites the request first, as for a call; where one would answer itself, nobody is asked.
+        """
         call, request, lines = self.prepare(messages, parameters, stream=False)
         line = lines[0]
-        asked = self.counting(line, request)
+        sent = SyncDriver(self.operation.rewritten(call, request), call, self.transport()).settle()
+        asked = self.counting(line, sent) if sent is not None else self.estimated(line, request)
         if isinstance(asked, Exchange):
             asked = self._one(call, line, asked)
         return asked

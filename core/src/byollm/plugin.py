@@ -32,6 +32,7 @@ from byollm.errors import (
 )
 from byollm.providers.hooks import Provider, hookimpl
 from byollm.providers.manifest import Manifest, ModelNote
+from byollm.providers.pricing import Cost, PriceSource, Sale
 from byollm.providers.target import Target
 from byollm.types.capabilities import Capabilities, Support, TokenCount
 from byollm.types.completion import Adjustment
@@ -84,6 +85,7 @@ __all__ = [
     "ConfigError",
     "ContentFilterError",
     "ContextLengthError",
+    "Cost",
     "Document",
     "Event",
     "Exchange",
@@ -112,6 +114,7 @@ __all__ = [
     "PartAdded",
     "PermissionDeniedError",
     "PluginError",
+    "PriceSource",
     "ProtocolError",
     "Provider",
     "ProviderConnectionError",
@@ -126,6 +129,7 @@ __all__ = [
     "Request",
     "RequestTooLargeError",
     "Run",
+    "Sale",
     "Secret",
     "ServerError",
     "Started",

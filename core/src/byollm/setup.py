@@ -134,11 +134,14 @@ class Setup:
 
     def counting(self, line: Line, request: Request) -> TokenCount | Exchange[TokenCount]:
         """The plugin's count, the exchange that asks for it, or the core's estimate with bounds."""
+        asked = line.deployment.count(line.deployment.fit(request).request)
+        return asked if asked is not None else self.estimated(line, request)
+
+    def estimated(self, line: Line, request: Request) -> TokenCount:
+        """The core's estimate with bounds: nobody is asked."""
         from byollm.providers.counting import estimate
 
-        fitted = line.deployment.fit(request).request
-        asked = line.deployment.count(fitted)
-        return asked if asked is not None else estimate(fitted)
+        return estimate(line.deployment.fit(request).request)
 
     def last_value(self, line: Line, values: list[Any]) -> Any:
         """The value an exchange was read into. Raises ProtocolError when there is none."""

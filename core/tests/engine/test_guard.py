@@ -135,3 +135,53 @@ def test_pictures_do_not_count_as_nothing():
     picture = Image(b"\x89PNG\r\n\x1a\n")
     assert run(line(small(LIKELY, images=Support.full)), Script(OK), user(picture, "what is it?")).error is None
     assert ContextLengthError is type(run(line(small(10)), Script(OK), user(picture, PROMPT)).error)
+
+
+def telling(window: int | None) -> Acme:
+    """A plugin that knows no window, and whose server tells."""
+    question = Exchange(
+        request=HttpRequest("GET", "http://one.example/props"),
+        reader=lambda head: lambda frame: [Capabilities(context_window=frame.data["window"])],
+        framing="json",
+        auth=NoAuth(),
+    )
+    return Acme(capabilities=Capabilities(context_window=window, refine=question))
+
+
+def props(window: int) -> Answer:
+    return Answer(200, [f'{{"window": {window}}}'.encode()], {"content-type": "application/json"})
+
+
+@ASK
+def test_a_server_is_asked_for_its_window_once(ask: Any):
+    """Without a window nothing is guarded: it is asked before the first long prompt, and known from then on."""
+    asked = line(telling(None))
+    script = Script(props(LOW - 1))
+
+    errors = [ask(asked, script, PROMPT).error for _ in range(2)]
+
+    assert ["http://one.example/props"] == [it.url for it in script.requests]
+    assert [ContextLengthError, ContextLengthError] == [type(error) for error in errors]
+
+
+@ASK
+@pytest.mark.parametrize("fault", [refused(404), Broken("reset", "yes"), Answer(200, [b"<html>"], {})])
+def test_a_server_that_does_not_tell_is_not_asked_again(ask: Any, fault: Any):
+    """The call is made all the same, and so is the next."""
+    asked = line(telling(None))
+    script = Script(fault, OK, OK)
+
+    texts = [ask(asked, script, PROMPT).reply.text for _ in range(2)]
+
+    assert ["hello", "hello"] == texts
+    assert ["/props", "/chat", "/chat"] == [it.url.removeprefix("http://one.example") for it in script.requests]
+
+
+@pytest.mark.parametrize("plugin, prompt", [(telling(None), "short"), (telling(HIGH * 10), PROMPT)])
+def test_a_server_is_not_asked_without_need(plugin: Acme, prompt: str):
+    """A prompt that fits any model, or a window that is known."""
+    script = Script(OK)
+
+    run(line(plugin), script, prompt)
+
+    assert ["http://one.example/chat"] == [it.url for it in script.requests]

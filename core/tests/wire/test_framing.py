@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from byollm.errors import ProtocolError
 from byollm.plugin import Frame
+from byollm.wire.event_stream import EventStreamDecoder
 from byollm.wire.framing import LINE_LIMIT, Decoder, JsonDecoder, LineDecoder, SseDecoder, decoder_for
 from byollm.wire.json import dump_json, parse_json
 
@@ -221,6 +222,14 @@ TABLE = [
     ("sse", "application/jsonl", b'{"n": 1}', LineDecoder),
     ("ndjson", "application/json", b'{"n": 1}', LineDecoder),
     ("ndjson", "", b'{"n": 1}', LineDecoder),
+    ("sse", "application/vnd.amazon.eventstream", b"\0\0\0\x40\0\0", EventStreamDecoder),
+    ("aws-eventstream", "", b"\0\0\0\x40\0\0", EventStreamDecoder),
+    ("aws-eventstream", "text/plain", b"\0\0\0\x40\0\0", EventStreamDecoder),
+    ("json", "application/json", b"\0\0\0\x40\0\0", EventStreamDecoder),
+    ("aws-eventstream", "application/vnd.amazon.eventstream", b'{"n": 1}', JsonDecoder),
+    ("aws-eventstream", "application/json", b'{"n": 1}', JsonDecoder),
+    ("aws-eventstream", "text/event-stream", b'data: {"n":1}', SseDecoder),
+    ("aws-eventstream", "application/x-ndjson", b'{"n": 1}', LineDecoder),
 ]
 
 
@@ -231,9 +240,10 @@ def test_the_decoder_is_chosen_by_type_and_first_bytes(framing: Any, kind: str, 
 
 
 def test_a_framing_nobody_brought_is_a_protocol_error():
-    """The AWS event stream comes with the plugin that needs it."""
-    with pytest.raises(ProtocolError, match="aws-eventstream"):
-        decoder_for("aws-eventstream", {}, b"")
+    """No other names are taken for one of those that are there."""
+    unknown: Any = "smoke-signals"
+    with pytest.raises(ProtocolError, match="smoke-signals"):
+        decoder_for(unknown, {}, b"whatever")
 
 
 def test_blanks_before_the_answer_decide_nothing():

@@ -134,6 +134,16 @@ def test_blank_text_is_not_sent():
     assert [{"role": "user", "content": [{"type": "text", "text": "hi"}, {"type": "text", "text": "there"}]}] == made
 
 
+def test_a_blank_turn_never_vanishes_in_silence():
+    """A user's becomes a full stop, the model's is left out, and both are told."""
+    said = [say("user", "one"), say("assistant", ""), say("user", "two"), say("assistant", "three"), say("user", " ")]
+
+    adjusted = exchange(said).adjustments
+
+    assert ["emulated", "dropped"] == [note.action for note in adjusted]
+    assert ["user", "assistant", "user"] == [turn["role"] for turn in turns(*said)]
+
+
 def test_prefill_loses_its_trailing_white_space():
     """Final assistant content cannot end with white space."""
     request = Request([say("user", "hi"), say("assistant", "The answer is ( \n")], prefill=True)

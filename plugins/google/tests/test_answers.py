@@ -233,6 +233,7 @@ def test_a_cut_stream_is_no_answer(end):
         b'{"candidates": [{"content": {"parts": [{"functionCall": {}}]}}]}',
         b'{"candidates": [{"content": {"parts": []}}, {"index": 1}]}',
         b'{"usageMetadata": {"promptTokenCount": "many"}}',
+        b'{"usageMetadata": {"promptTokenCount": 1000000000000000}}',
     ],
 )
 def test_what_is_no_answer(answer):

@@ -33,6 +33,7 @@ def quota(name):
         (500, refusal(500, "An internal error has occurred.", "INTERNAL"), "ServerError"),
         (502, refusal(429, "Quota exceeded for x", "RESOURCE_EXHAUSTED"), "RateLimitError"),
         (503, refusal(503, "The model is overloaded.", "UNAVAILABLE"), "OverloadedError"),
+        (529, refusal(503, "The model is overloaded.", "UNAVAILABLE"), "OverloadedError"),
         (504, refusal(504, "Deadline expired.", "DEADLINE_EXCEEDED"), "ProviderTimeoutError"),
         (400, [refusal(400, "wrapped", "INVALID_ARGUMENT", INVALID)], "AuthenticationError"),
     ],

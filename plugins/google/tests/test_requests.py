@@ -347,3 +347,13 @@ def test_blocks_of_this_dialect_go_back():
     messages = [say("user", "a"), say("assistant", (code, Text("b"))), say("user", "c")]
 
     assert dict(code.data) == turns(Request(messages))[1]["parts"][0]
+
+
+def test_an_empty_turn_never_vanishes_in_silence():
+    """A user's becomes a full stop, the model's is left out, and both are told."""
+    history = [say("user", "one"), say("assistant", ""), say("user", "two"), say("assistant", "three"), say("user", "")]
+
+    adjusted = exchange(history).adjustments
+
+    assert ["emulated", "dropped"] == [note.action for note in adjusted]
+    assert [["one", "two"], ["three"], ["."]] == [[part["text"] for part in turn["parts"]] for turn in turns(history)]

@@ -322,7 +322,8 @@ def test_a_long_prompt_is_refused_by_the_server_where_the_window_is_not_known(st
             else:
                 client.complete(LONG)
 
-        assert [400] == [request.status for request in twin.requests]
+        asked = [(request.path, request.status) for request in twin.requests]
+        assert [("/ollama/api/show", 200), ("/ollama/api/chat", 400)] == asked
 
 
 def test_a_long_prompt_is_refused_before_it_is_sent_where_the_window_is_known() -> None:

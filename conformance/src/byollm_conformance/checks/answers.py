@@ -36,12 +36,14 @@ from byollm_conformance.generate import (
 )
 from byollm_conformance.judge import Outcome, alike, completed, failed, spoken, told
 from byollm_conformance.mirror import SCHEMA
-from byollm_conformance.model import Broken, check
+from byollm_conformance.model import Broken, Unsaid, check
 from byollm_conformance.strategies import answers_of
 from byollm_conformance.subject import Subject
 from byollm_conformance.wire import Answer, Rendered, variant
+from byollm_conformance.words import classed, says
 
 WIRE: Final = ("wire",)
+NO_REFUSAL: Final = "the dialect has no word for a refusal, and none for what a filter ended"
 
 
 def answered(subject: Subject, answer: Answer, stream: bool) -> Completion:
@@ -93,8 +95,11 @@ def finish_reasons(subject: Subject, effort: Effort) -> None:
     }  # fmt: skip
     for stream in modes(subject):
         for reason, good in accepted.items():
+            answer = only_text(finish_reason=reason)
+            if reason != "stop" and not says(subject, answer, only_text(finish_reason="stop"), stream=stream):
+                continue  # the dialect has no word for it
             subject.count()
-            reply = answered(subject, only_text(finish_reason=reason), stream)
+            reply = answered(subject, answer, stream)
             if reply.finish_reason not in good:
                 raise Broken(f"the finish {reason} was read as {reply.finish_reason}", stream=stream)
         rendered = subject.dialect.render(only_text(raw_finish_reason="zz_new_word"), stream)
@@ -152,8 +157,13 @@ def odd_shapes(subject: Subject, effort: Effort) -> None:
                 raise Broken(f"a second choice became {type(error).__name__}", stream=stream)
     emptied = rewritten(subject.dialect.render(only_text(), False), _without_lists)
     outcome = subject.read(emptied)
-    if isinstance(outcome, Completion) and outcome.text:
+    if isinstance(outcome, Completion) and outcome.text and not any(map(_bare, documents(emptied))):
         raise Broken("text was read where there is none", body=emptied.body)
+
+
+def _bare(document: Any) -> bool:
+    """A document without lists has nothing that could be emptied."""
+    return not any(isinstance(value, list) for value in document.values())
 
 
 def _without_lists(document: Any) -> Any:
@@ -183,6 +193,8 @@ def error_in_200(subject: Subject, effort: Effort) -> None:
         hidden = Rendered(200, rendered.headers, rendered.pieces)
         for stream in modes(subject):
             error = failed(subject.read(hidden, stream=stream), "an error became an answer", body=hidden.body)
+            if not classed(subject, kind):
+                continue  # outside it is the status that tells
             alike(type(expected).__name__, type(error).__name__, "inside a 200 the error has another class", kind=kind)
 
 
@@ -231,6 +243,9 @@ def ids(subject: Subject, effort: Effort) -> None:
         headers = {**rendered.headers, "x-request-id": "request-4711", "request-id": "request-4711"}
         outcome = subject.read((200, headers, rendered.body), stream=stream)
         reply = completed(outcome, body=rendered.body)
+        if not says(subject, answer, only_text(id="answer-4712", model=answer.model), stream=stream):
+            alike(None, reply.id, "an id was made up where the dialect tells none", stream=stream)
+            reply = replace(reply, id=answer.id)
         got = {"id": reply.id, "model": reply.model, "request_id": reply.request_id}
         expected = {"id": "answer-4711", "model": "the-model-that-served", "request_id": "request-4711"}
         alike(expected, got, "who answered is not told", stream=stream)
@@ -245,13 +260,17 @@ def ids(subject: Subject, effort: Effort) -> None:
 )
 def refusals(subject: Subject, effort: Effort) -> None:
     """With and without a text before it."""
-    refused = (Answer(refusal="I will not."), Answer(parts=("Well, ",), refusal="I will not."))
+    sayable = 0
     for stream in modes(subject):
-        for answer in (
-            *refused,
-            Answer(parts=("Well, ",), finish_reason="content_filter"),
-            Answer(finish_reason="content_filter"),
+        for answer, plain in (
+            (_made(refusal="I will not."), _made("I will not.")),
+            (_made("Well, ", refusal="I will not."), _made("Well, ", "I will not.")),
+            (_made("Well, ", finish_reason="content_filter"), _made("Well, ")),
+            (_made(finish_reason="content_filter"), _made()),
         ):
+            if not says(subject, answer, plain, stream=stream):
+                continue
+            sayable += 1
             subject.count()
             rendered = subject.dialect.render(answer, stream)
             outcome = subject.read(rendered, stream=stream)
@@ -260,6 +279,13 @@ def refusals(subject: Subject, effort: Effort) -> None:
                 good = outcome.finish_reason in ("refusal", "content_filter")
             if not good:
                 raise Broken("a refusal became something else", got=_shown(outcome), stream=stream, body=rendered.body)
+    if not sayable:
+        raise Unsaid(NO_REFUSAL)
+
+
+def _made(*parts: Any, **changes: Any) -> Answer:
+    """With token counts of its own, so that two of them differ in their words only."""
+    return Answer(parts=parts, usage=Usage(3, 5), **changes)
 
 
 def _shown(outcome: Outcome) -> Any:
@@ -291,12 +317,23 @@ def _structured(subject: Subject, answer: Answer, words: str) -> None:
 def refused_data(subject: Subject, effort: Effort) -> None:
     """Even when its text happens to fit."""
     text = Text('{"answer": "yes"}')
-    _structured(subject, Answer(parts=(text,), finish_reason="content_filter"), "a filtered answer was read as data")
-    _structured(subject, Answer(parts=(text,), refusal="I will not."), "a refusal was read as data")
+    filtered, refusal = _made(text, finish_reason="content_filter"), _made(text, refusal="I will not.")
+    sayable = [
+        (answer, words)
+        for answer, plain, words in (
+            (filtered, _made(text), "a filtered answer was read as data"),
+            (refusal, _made(text, Text("I will not.")), "a refusal was read as data"),
+        )
+        if says(subject, answer, plain)
+    ]
+    for answer, words in sayable:
+        _structured(subject, answer, words)
     reply = completed(
         subject.read(subject.dialect.render(Answer(parts=(text,)), False), request=Request("hi", output_schema=SCHEMA))
     )
     alike({"answer": "yes"}, reply.parsed, "good data was not read")
+    if not sayable:
+        raise Unsaid(NO_REFUSAL)
 
 
 @check(

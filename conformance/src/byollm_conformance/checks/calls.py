@@ -13,7 +13,7 @@ from byollm_conformance.effort import Effort
 from byollm_conformance.generate import GONE, documents, has_ids, holds, replaced, rewritten
 from byollm_conformance.judge import Outcome, alike, completed, spoken
 from byollm_conformance.mirror import TOOL
-from byollm_conformance.model import Broken, check
+from byollm_conformance.model import Broken, Unsaid, check
 from byollm_conformance.strategies import arguments
 from byollm_conformance.subject import Subject
 from byollm_conformance.wire import Answer, Rendered, variant
@@ -117,17 +117,21 @@ BAD_ARGUMENTS: Final = ('{"a":', "[1]", '"s"', "nul", '{"a":NaN}', "{'a': 1}", "
 )
 def bad_arguments(subject: Subject, effort: Effort) -> None:
     """Where the dialect can carry such a text."""
+    carried = 0
     for text in BAD_ARGUMENTS:
         for stream in BOTH:
-            subject.count()
             answer = calling(ToolCall("call_1", TOOL.name, text), events=10**6)
             rendered = subject.dialect.render(answer, stream)
             if not any(holds(document, text) for document in documents(rendered)):
                 continue
+            carried += 1
+            subject.count()
             outcome = subject.read(rendered, stream=stream)
             _typed(outcome, rendered)
             if isinstance(outcome, Completion):
                 _kept(outcome, text, rendered)
+    if not carried:
+        raise Unsaid("in this dialect arguments are objects, and never a text")
 
 
 def _kept(reply: Completion, text: str, rendered: Rendered) -> None:

@@ -92,6 +92,7 @@ class Conversation:
 
     def answer(self, answer: Answer, stream: bool) -> None:
         """The provider's turn, read by the plugin and put into the history."""
+        answer = self.subject.spare(answer)
         rendered = self.subject.dialect.render(answer, stream)
         request = Request(self.history, **self.fixed)
         reply = completed(self.subject.read(rendered, stream=stream, request=request), body=rendered.body)

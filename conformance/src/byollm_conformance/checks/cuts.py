@@ -79,7 +79,7 @@ STYLES: Final = tuple(
     needs=NEEDS,
 )
 def any_style(subject: Subject, effort: Effort) -> None:
-    """Where the dialect is made of such events; cut anywhere, too."""
+    """Where the dialect is made of such events, and lines of JSON as lines may end; cut anywhere, too."""
     answer = one_of_all(subject, events=11)
     rendered = subject.dialect.render(answer, True)
     whole = streamed(subject, rendered)
@@ -87,6 +87,8 @@ def any_style(subject: Subject, effort: Effort) -> None:
     written = [found for style in STYLES if (found := variant(subject.dialect, answer, True, style=style)) is not None]
     if rendered.headers.get("content-type", "").startswith("text/event-stream"):
         written += [_numbered(rendered), _spread(rendered)]
+    if rendered.headers.get("content-type", "").startswith("application/x-ndjson"):
+        written = [_lined(rendered, b"\r\n"), _lined(rendered, b"\n\n"), _lined(rendered, b" \n")]
     for other in written:
         subject.count()
         alike(whole, streamed(subject, other), "the same events written otherwise are another answer", body=other.body)
@@ -98,6 +100,11 @@ def any_style(subject: Subject, effort: Effort) -> None:
 def _numbered(rendered: Rendered) -> Rendered:
     pieces = [Piece(b"id: %d\nretry: 3000\n: note\n%b" % (at, piece.data)) for at, piece in enumerate(rendered.pieces)]
     return with_pieces(rendered, pieces)
+
+
+def _lined(rendered: Rendered, end: bytes) -> Rendered:
+    """Lines of JSON with another end."""
+    return with_pieces(rendered, [Piece(piece.data.rstrip(b"\n") + end, piece.role) for piece in rendered.pieces])
 
 
 def _spread(rendered: Rendered) -> Rendered:

@@ -14,7 +14,7 @@ from byollm_conformance.checks.answers import modes
 from byollm_conformance.checks.sampling import settled
 from byollm_conformance.effort import Effort
 from byollm_conformance.exercise import day
-from byollm_conformance.generate import has_ids, one_of_all, rewritten, shuffled, some_answers
+from byollm_conformance.generate import one_of_all, rewritten, shuffled, some_answers
 from byollm_conformance.guard import GUARD
 from byollm_conformance.judge import alike, completed, told
 from byollm_conformance.mirror import PNG, SCHEMA, TOOL
@@ -45,12 +45,11 @@ def excused(subject: Subject, made: Translation) -> set[str]:
 )
 def there_and_back(subject: Subject, effort: Effort) -> None:
     """decode_request(encode(request)) = request."""
-    ids = subject.support("tools").refused or has_ids(subject)
 
     def test(request: Request) -> None:
         made = subject.translate(request)
         seen = subject.seen(made)
-        expected, got = neutral.of_request(request, ids=ids), neutral.of_seen(seen, ids=ids)
+        expected, got = neutral.of_request(request), neutral.of_seen(seen)
         names = neutral.differing(expected, got, [*excused(subject, made), *_at_one(request)])
         if names:
             raise Broken(
@@ -133,12 +132,12 @@ def provider_swap(subject: Subject, effort: Effort) -> None:
     """Through the suite's reference plugin, and through this one."""
     from byollm_conformance.zoo.reference import reference_subject
 
-    other, ids = reference_subject(), subject.support("tools").refused or has_ids(subject)
+    other = reference_subject()
     for request in swap_requests(subject):
         subject.count()
         made = subject.translate(request)
         asked, seen = other.seen(request), subject.seen(made)
-        expected, got = neutral.of_seen(asked, ids=ids), neutral.of_seen(seen, ids=ids)
+        expected, got = neutral.of_seen(asked), neutral.of_seen(seen)
         names = neutral.differing(expected, got, excused(subject, made))
         if names:
             raise Broken(

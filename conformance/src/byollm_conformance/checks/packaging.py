@@ -15,9 +15,10 @@ from byollm.providers.discovery import GROUP, check_spec
 from byollm.providers.hooks import Provider
 from byollm.types.request import Request
 from byollm.wire.exchange import Exchange
+from byollm_conformance.canary import KEY
 from byollm_conformance.effort import Effort
 from byollm_conformance.model import Broken, Untestable, Warned, check
-from byollm_conformance.subject import KEY, Subject
+from byollm_conformance.subject import Subject
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]*")
 _VARIABLE: Final = re.compile(r"[A-Z][A-Z0-9_]*")

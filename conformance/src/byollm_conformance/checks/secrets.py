@@ -18,10 +18,11 @@ from byollm.errors import ByollmError, ConfigError
 from byollm.types.completion import Completion
 from byollm.types.request import Request
 from byollm.wire.auth import Bearer, HeaderKey, NoAuth
+from byollm_conformance.canary import KEY, PLAIN, canaries
 from byollm_conformance.checks.hygiene import recorded_logs
 from byollm_conformance.effort import Effort
 from byollm_conformance.model import Broken, check
-from byollm_conformance.subject import KEY, Sent, Subject
+from byollm_conformance.subject import Sent, Subject
 
 FORMS: Final[Mapping[str, str]] = {
     "raw": KEY,
@@ -125,16 +126,27 @@ def _locals_of(error: BaseException) -> str:
     needs=("wire",),
 )
 def key_has_one_place(subject: Subject, effort: Effort) -> None:
-    """Every word of `authentication` that the manifest accepts."""
+    """Every word of `authentication` that the manifest accepts; a scheme of the plugin's own has its own header."""
     for word, scheme in subject.manifest.authentication.items():
-        if not isinstance(scheme, Bearer | HeaderKey | NoAuth) or len(subject.manifest.credentials) > 1:
-            continue
-        keyed = {} if isinstance(scheme, NoAuth) else {"api_key": KEY}
-        one = subject.fresh(keys={**subject.keys, "authentication": word, **keyed})
+        keys = {name: value for name, value in subject.keys.items() if name not in ("api_key", "credentials")}
+        one = subject.fresh(keys={**keys, "authentication": word, **canaries(subject.manifest, word)})
         for stream in (False, True):
             if not (stream and subject.support("streaming").refused):
                 subject.count()
-                _placed(one.call((500, _JSON, b"{}"), stream=stream), scheme, word)
+                sent = one.call((500, _JSON, b"{}"), stream=stream)
+                if isinstance(scheme, PLAIN):
+                    _placed(sent, scheme, word)
+                else:
+                    _nowhere(one, sent, word)
+
+
+def _nowhere(subject: Subject, sent: Sent, word: str) -> None:
+    """What a scheme makes of a secret is its affair. The secret itself is in no URL, nor in the request for an answer:
+    the body of a request for a token may hold it."""
+    home = urlsplit(subject.exchange(Request("hi")).request.url).hostname
+    for request in sent.requests:
+        if KEY in request.url or (KEY.encode() in request.body and urlsplit(request.url).hostname == home):
+            raise Broken(f"authentication {word!r} puts the key in the {'URL' if KEY in request.url else 'body'}")
 
 
 def _placed(sent: Sent, scheme: Any, word: str) -> None:

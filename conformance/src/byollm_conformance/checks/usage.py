@@ -14,9 +14,10 @@ from byollm_conformance.checks.answers import answered, modes
 from byollm_conformance.effort import Effort
 from byollm_conformance.generate import documents, holds, only_text, replaced, rewritten
 from byollm_conformance.judge import alike, completed, counts, well_formed
-from byollm_conformance.model import Broken, check
+from byollm_conformance.model import Broken, Unsaid, check
 from byollm_conformance.strategies import usages
 from byollm_conformance.subject import Subject
+from byollm_conformance.words import says
 
 WIRE: Final = ("wire",)
 
@@ -112,6 +113,8 @@ def _not_taken(reply: Completion, bad: Any) -> None:
 )
 def reasoning_once(subject: Subject, effort: Effort) -> None:
     """More reasoning than answer, and nothing but reasoning."""
+    if not says(subject, only_text(usage=Usage(9, 500, 0, 0, 450)), only_text(usage=Usage(9, 500, 0, 0, 0))):
+        raise Unsaid("the dialect does not count reasoning apart")
     for output, thought in ((500, 450), (64, 64), (10, 0)):
         for stream in modes(subject):
             subject.count()

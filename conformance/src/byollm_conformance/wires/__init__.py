@@ -20,7 +20,7 @@ def wire_for(api: str, dialect: str | None = None, *, model: str = "a-model", st
     `byollm.dialects`. `strict`: refuse what the vendor itself would (False for servers that merely speak its dialect).
     Raises ConfigError for a reference that leads to no Wire.
     """
-    from byollm_conformance.wires.generic import DIALECTS, GenericWire
+    from byollm_conformance.wires.generic import DIALECTS, HOSTED, GenericWire
 
     name = dialect or api
     name = ALIASES.get(name, name)
@@ -29,9 +29,10 @@ def wire_for(api: str, dialect: str | None = None, *, model: str = "a-model", st
     for point in entry_points(group=GROUP):
         if point.name == name:
             return _wire(name, point)
-    if name in DIALECTS:
-        spoken, reader = DIALECTS[name]
-        return GenericWire(spoken, reader, model=model, strict=strict)
+    owner, unwrap = HOSTED.get(name, (name, None))
+    if owner in DIALECTS:
+        spoken, reader = DIALECTS[owner]
+        return GenericWire(spoken, reader, model=model, strict=strict, unwrap=unwrap)
     return None
 
 

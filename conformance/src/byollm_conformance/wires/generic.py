@@ -9,12 +9,25 @@ from urllib.parse import urlsplit
 
 from byollm.errors import ProviderError
 from byollm_conformance.wire import Answer, Piece, Rejection, Rendered, Seen, Source, Style
-from byollm_conformance.wires import anthropic_messages, gemini, ollama, openai_chat, openai_responses
-from byollm_sandbox.dialects import AnthropicMessages, Gemini, Ollama, OpenAIChat, OpenAIResponses
+from byollm_conformance.wires import (
+    anthropic_messages,
+    deepseek,
+    gemini,
+    mistral,
+    ollama,
+    openai_chat,
+    openai_responses,
+    openrouter,
+    together,
+)
+from byollm_conformance.wires.hosted import vertex_anthropic
+from byollm_sandbox.dialects import AnthropicMessages, Gemini, MistralChat, Ollama, OpenAIChat, OpenAIResponses
 from byollm_sandbox.dialects.base import Call, Dialect
 from byollm_sandbox.requests import Recorded
 from byollm_sandbox.wire import Frame, Reply, json_reply, lines_reply, sse_reply
 
+Unwrap = Callable[[str, Mapping[str, str], bytes], tuple[Mapping[str, str], bytes]]
+"""URL, headers and body into headers and body as the dialect's owner is sent them."""
 ReadRequest = Callable[[str, str, Mapping[str, str], bytes], Seen]
 
 DIALECTS: Final[Mapping[str, tuple[Dialect, ReadRequest]]] = {
@@ -23,8 +36,15 @@ DIALECTS: Final[Mapping[str, tuple[Dialect, ReadRequest]]] = {
     "anthropic-messages": (AnthropicMessages(), anthropic_messages.read_request),
     "gemini": (Gemini(), gemini.read_request),
     "ollama": (Ollama(), ollama.read_request),
+    "mistral-chat": (MistralChat(), mistral.read_request),
+    "deepseek-chat": (OpenAIChat(), deepseek.read_request),
+    "openrouter-chat": (OpenAIChat(), openrouter.read_request),
+    "together-chat": (together.TogetherChat(), together.read_request),
 }
 """The sandbox's renderer of a dialect, and who reads its requests."""
+
+HOSTED: Final[Mapping[str, tuple[str, Unwrap]]] = {"vertex-anthropic": ("anthropic-messages", vertex_anthropic)}
+"""Dialects that another house speaks with some words in other places: the owner's name for it, and what undoes that."""
 
 _CREATED: Final = 1_763_683_200
 
@@ -34,9 +54,12 @@ class GenericWire:
 
     source: Source = "generic"
 
-    def __init__(self, dialect: Dialect, reader: ReadRequest, *, model: str, strict: bool) -> None:
+    def __init__(
+        self, dialect: Dialect, reader: ReadRequest, *, model: str, strict: bool, unwrap: Unwrap | None = None
+    ) -> None:
         self.dialect = dialect
         self.name = dialect.name
+        self._unwrap = unwrap
         self.model = model
         self.strict = strict
         self._reader = reader
@@ -70,6 +93,8 @@ class GenericWire:
 
     def read_request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Seen:
         """The request in neutral words."""
+        if self._unwrap is not None:
+            headers, body = self._unwrap(url, headers, body)
         return self._reader(method, url, headers, body)
 
     def validate(self, body: Any, headers: Mapping[str, str]) -> Rejection | None:
@@ -78,6 +103,8 @@ class GenericWire:
 
     def validate_request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Rejection | None:
         """The same of a whole request: some vendors name the model in the path."""
+        if self._unwrap is not None:
+            headers, body = self._unwrap(url, headers, body)
         asked = Recorded(method, urlsplit(url).path, headers, body).asked
         return self.dialect.validate(asked, headers, compatible=not self.strict)
 

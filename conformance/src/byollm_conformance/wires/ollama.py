@@ -66,7 +66,8 @@ def _parts(message: Mapping[str, Any]) -> Iterable[Part]:
     if message.get("content") or not (message.get("tool_calls") or message.get("images")):
         yield Text(message.get("content") or "")
     for image in message.get("images") or ():
-        yield Image(base64.b64decode(image))
+        data = base64.b64decode(image)
+        yield Image(data, Image(data).media.media_type)  # the server looks at the bytes
 
 
 def _calls(message: Mapping[str, Any]) -> Iterable[Part]:

@@ -9,6 +9,8 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Any
 
+from byollm_sandbox.event_stream import CONTENT_TYPE, event
+
 
 class End(Enum):
     """How a response ends: `finish` completes it and keeps the connection, `close` completes it and closes,
@@ -52,6 +54,8 @@ class Style:
     comments: bool = False
     lines: bool = False
     """No events at all: a line for each document (`application/x-ndjson`)."""
+    binary: bool = False
+    """Messages of AWS's event stream, with checksums. None of the other habits applies."""
 
 
 @dataclass(slots=True)
@@ -110,7 +114,18 @@ def lines_reply(frames: list[Frame], headers: Iterable[tuple[str, str]] = ()) ->
     return Reply(200, [("content-type", "application/x-ndjson"), *headers], frames=frames, style=Style(lines=True))
 
 
+def binary_reply(frames: list[Frame], headers: Iterable[tuple[str, str]] = ()) -> Reply:
+    """A stream in AWS's binary event stream: a frame's `event` is the message's type."""
+    return Reply(200, [("content-type", CONTENT_TYPE), *headers], frames=frames, style=Style(binary=True))
+
+
 def _events(frames: Iterable[Frame], style: Style) -> Iterable[bytes | float]:
+    if style.binary:
+        for frame in frames:
+            if frame.pause:
+                yield frame.pause
+            yield event(frame.event, frame.data.encode())
+        return
     newline, space = style.newline, style.space
     prefix = b"data:" + space
     if style.bom:

@@ -172,6 +172,8 @@ def facts_of(reply: Completion, milliseconds: float) -> dict[str, Any]:
         "raw_finish_reason": reply.raw_finish_reason,
         "usage": usage,
         "cost": show.plain(reply.cost),
+        "cost_currency": reply.cost_currency,
+        "cost_source": reply.cost_source,
         "request_id": reply.request_id,
         "milliseconds": round(milliseconds, 1),
         "adjustments": show.plain(reply.adjustments),
@@ -207,7 +209,7 @@ def _tell(reply: Completion, milliseconds: float, options: argparse.Namespace) -
         f"{reply.provider}/{reply.model}",
         f"tokens {tokens}" + (f" ({', '.join(more)})" if more else ""),
         f"{milliseconds:.0f} ms",
-        *([f"cost {reply.cost}"] if reply.cost is not None else []),
+        *([f"cost {reply.cost:f} {reply.cost_currency or ''}".rstrip()] if reply.cost is not None else []),
         *([f"ended with {reply.finish_reason}"] if reply.finish_reason != "stop" else []),
     ]
     show.note(" · ".join(facts))

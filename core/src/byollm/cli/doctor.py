@@ -239,7 +239,16 @@ def _extensions(client: Client) -> list[Check]:
     config = client.config
     for kind, extensions in (("observer", config.observers), ("middleware", config.middleware)):
         found += [Check(kind, "ok", f"{item.name} is loaded") for item in extensions]
-    return found
+    return [*found, *_prices(config)]
+
+
+def _prices(config: LlmConfig) -> list[Check]:
+    """Who tells what answers cost. A plugin that does not work leaves costs unknown and no call undone."""
+    from byollm.providers.prices import prices_for
+
+    prices = prices_for(config.plugins, config.lock)
+    found = [Check("prices", "ok", f"{name} is loaded") for name in prices.sources]
+    return found + [Check("prices", "warn", error.message, error.hint) for error in prices.problems.values()]
 
 
 def versions() -> dict[str, str]:

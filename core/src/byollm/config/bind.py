@@ -99,10 +99,11 @@ def bind(config: LlmConfig, deployment: DeploymentConfig, manifest: Manifest, te
         authentication=auth.name,
         options=check_options(deployment, manifest),
     )
+    at = getattr(auth, "at", None)
     return Bound(
         deployment=deployment,
         target=target,
-        auth=auth,
+        auth=auth if at is None else at(target),
         secrets=secrets,
         headers=tuple(deployment.headers.items()),
         secret_headers=deployment.secret_headers if customer is None else {},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from byollm.engine.credentials import Hidden, HiddenHeaders, outcome
 from byollm.engine.failures import bare
-from byollm.engine.outgoing import AUTH_BODY_LIMIT, auth_outgoing, outgoing
+from byollm.engine.outgoing import AUTH_BODY_LIMIT, as_sent, auth_outgoing, outgoing
 from byollm.engine.steps import Acquire, Close, Emit, Open, OpenLocal, R, Read, Renew, Run, Sleep, Steps
 from byollm.errors import ByollmError
 from byollm.transports.base import AsyncResponse, AsyncTransport, Broken
@@ -66,9 +66,14 @@ class AsyncDriver(Generic[R]):
 
     async def run(self) -> R:
         """To the end, without events."""
+        result = await self.settle()
+        assert result is not None
+        return result
+
+    async def settle(self) -> R | None:
+        """To the end, without events, where None is a result too."""
         while await self.pull() is not None:
             pass
-        assert self.result is not None
         return self.result
 
     async def close(self) -> None:
@@ -128,7 +133,7 @@ class AsyncDriver(Generic[R]):
         except ByollmError as error:  # a proxy that cannot be read
             return bare(error)
         headers = await line.credentials.async_headers(
-            step.auth, step.request, call.clock.time, lambda asked: self._send(asked, step)
+            step.auth, as_sent(line, step.request), call.clock.time, lambda asked: self._send(asked, step)
         )
         if not isinstance(headers, HiddenHeaders):
             return headers

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from byollm.engine import wirelog
 from byollm.engine.cut import StopCutter
 from byollm.engine.failures import bare, decorate, from_answer, from_broken
-from byollm.engine.guard import guard
+from byollm.engine.guard import guard, learn
 from byollm.engine.steps import CLOSE, DROP, READ, Emit, Open, OpenLocal, Renew, Steps
 from byollm.errors import ByollmError, PluginError, ProtocolError, ProviderError, StreamInterruptedError
 from byollm.transports.base import Broken
@@ -41,6 +41,8 @@ def attempt(call: Call, line: Line, request: Request, sending: Callable[[], None
 
     `sending` is called when all is checked and translated, right before anything leaves.
     """
+    if line.deployment.is_unsure:
+        yield from learn(call, line, request)
     fitted = line.deployment.fit(line.with_extra(request))
     if line.deployment.capabilities.context_window is not None:
         yield from guard(call, line, fitted.request)

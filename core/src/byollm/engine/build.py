@@ -13,6 +13,7 @@ from byollm.engine.line import Line, Retries
 from byollm.providers.deployment import Deployment
 from byollm.providers.discovery import load_provider
 from byollm.providers.manifest import Manifest
+from byollm.providers.prices import prices_for
 from byollm.providers.pricing import Price
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ def build_line(config: LlmConfig, name: str, tenant: str | None) -> Line:
     entry = config.deployments[name]
     loaded = load_provider(entry.provider, allowed=config.plugins, lock=config.lock)
     bound = bind(config, entry, loaded.manifest, tenant)
-    return line_of(bound, loaded.plugin, loaded.manifest, loaded.distribution, loaded.version)
+    line = line_of(bound, loaded.plugin, loaded.manifest, loaded.distribution, loaded.version)
+    line.prices = prices_for(config.plugins, config.lock)
+    return line
 
 
 def line_of(bound: Bound, plugin: Any, manifest: Manifest, distribution: str = "", version: str = "") -> Line:
@@ -64,4 +67,6 @@ def line_from(provider: Any, target: Mapping[str, Any], *, fallback_endpoint: st
         values.setdefault("endpoint", fallback_endpoint)
     config = load({"llm_config": values})
     bound = bind(config, next(iter(config.deployments.values())), manifest)
-    return line_of(bound, plugin, manifest, *origin)
+    line = line_of(bound, plugin, manifest, *origin)
+    line.prices = prices_for()
+    return line

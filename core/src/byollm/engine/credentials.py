@@ -186,8 +186,8 @@ class Credentials:
         flow = self._flow(scheme, request, now)
         asked = _next(flow, None)
         while isinstance(asked, Hidden):
-            answer = send(asked)
-            if isinstance(answer, Broken):
+            answer = _worked(asked.value) if callable(asked.value) else send(asked)
+            if not isinstance(answer, Hidden):
                 return answer
             asked = _next(flow, answer)
         return asked
@@ -218,11 +218,17 @@ class Credentials:
         now: Callable[[], float],
         send: Callable[[Hidden], Awaitable[Hidden | Broken]],
     ) -> HiddenHeaders | Broken | ByollmError:
+        import asyncio
+
         flow = self._flow(scheme, request, now)
         asked = _next(flow, None)
         while isinstance(asked, Hidden):
-            answer = await send(asked)
-            if isinstance(answer, Broken):
+            answer: Hidden | Broken | ByollmError
+            if callable(asked.value):
+                answer = await asyncio.to_thread(_worked, asked.value)
+            else:
+                answer = await send(asked)
+            if not isinstance(answer, Hidden):
                 return answer
             asked = _next(flow, answer)
         return asked
@@ -237,6 +243,11 @@ def outcome(work: Callable[[], R]) -> R | ByollmError:
     except Exception as error:  # whatever it says may hold a secret
         problem = type(error).__name__
     return PluginError(f"the credentials cannot be read ({problem}); nothing was sent")
+
+
+def _worked(work: Callable[[], Any]) -> Hidden | ByollmError:
+    """What a scheme's own work gives. It may be a secret from end to end."""
+    return outcome(lambda: Hidden(work()))
 
 
 def _next(flow: Generator[Any, Any, Any], answer: Hidden | None) -> Hidden | HiddenHeaders | ByollmError:

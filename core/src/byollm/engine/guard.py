@@ -8,12 +8,12 @@ refuses on the estimate. The usual case costs one addition per text: no text has
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from byollm.engine.steps import Steps
 from byollm.errors import ContextLengthError, ProviderError
 from byollm.providers.counting import bytes_of, estimate
-from byollm.types.capabilities import TokenCount
+from byollm.types.capabilities import Capabilities, TokenCount
 from byollm.wire.exchange import Exchange
 
 if TYPE_CHECKING:
@@ -22,6 +22,19 @@ if TYPE_CHECKING:
     from byollm.types.request import Request
 
 log = logging.getLogger("byollm")
+
+SMALLEST_WINDOW = 512
+"""Tokens. A prompt of no more bytes than this fits any model, so no server need be asked for its window."""
+
+
+def learn(call: Call, line: Line, request: Request) -> Steps[None]:
+    """Ask the server for what is not known of the model, once a deployment: without a window nothing can be guarded."""
+    deployment = line.deployment
+    if bytes_of(request) <= SMALLEST_WINDOW:
+        return
+    found = yield from _answer(call, line, deployment.ask())
+    if isinstance(found, Capabilities):
+        deployment.refine(found)
 
 
 def guard(call: Call, line: Line, request: Request) -> Steps[None]:
@@ -43,14 +56,14 @@ def guard(call: Call, line: Line, request: Request) -> Steps[None]:
             raise too_long(line, asked, window)
 
 
-def _answer(call: Call, line: Line, exchange: Exchange[TokenCount]) -> Steps[TokenCount | None]:
-    """The provider's count; None when it cannot tell now, which is no reason to refuse the call."""
+def _answer(call: Call, line: Line, exchange: Exchange[Any]) -> Steps[Any]:
+    """What the provider says of a prompt or a model; None when it cannot tell now, which is no reason to refuse."""
     from byollm.engine.attempt import exchange_once
 
     try:
         values = yield from exchange_once(call, line, exchange)
     except ProviderError as error:
-        log.info("deployment=%s cannot count: %s; the call is made without", line.name, type(error).__name__)
+        log.info("deployment=%s does not tell: %s; the call is made without", line.name, type(error).__name__)
         return None
     return values[-1] if values else None
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from byollm.engine.breaker import Breaker, RetryBudget
 from byollm.engine.credentials import Credentials
 from byollm.providers.deployment import Deployment
+from byollm.providers.prices import Prices
+from byollm.providers.pricing import Cost, Price, Sale
 from byollm.transports.base import Place, Timeouts
 from byollm.types.completion import Completion
 from byollm.types.request import Request
@@ -45,7 +46,8 @@ class Line:
     query: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
     """What the file adds to the body, verbatim; the call's own `extra` wins."""
-    pricing: Any = None
+    pricing: Price | None = None
+    prices: Prices | None = None
     guard: str = "local"
     region: str | None = None
     tags: tuple[str, ...] = ()
@@ -75,9 +77,18 @@ class Line:
         asked = request.extra or {}
         return request.with_(extra={**asked, self.provider: {**self.extra, **asked.get(self.provider, {})}})
 
-    def cost(self, completion: Completion) -> Decimal | None:
-        """What the answer cost by the line's prices; None when no price or no usage is known."""
-        return self.pricing.cost(completion.usage) if self.pricing is not None else None
+    def cost(self, completion: Completion, at: float) -> Cost | None:
+        """What the answer cost by the file's prices, else by what the price plugins know; None when nobody does.
+
+        `at` is when the call was made, in Unix seconds.
+        """
+        if self.pricing is not None:
+            amount = self.pricing.cost(completion.usage)
+            return None if amount is None else Cost(amount, self.pricing.currency, "configuration")
+        if self.prices is None:
+            return None
+        sale = Sale(target=self.deployment.target, usage=completion.usage, at=at, answered=completion.model)
+        return self.prices.cost(sale)
 
     @property
     def name(self) -> str:

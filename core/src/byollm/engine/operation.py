@@ -41,6 +41,14 @@ ILL = (ServerError, OverloadedError, ProviderTimeoutError, ProviderConnectionErr
 """Errors that speak of the deployment's health, not of the request."""
 
 
+class _Reached(BaseException):
+    """Ends a rehearsal where a call would be sent. No Exception: a middleware's own `except` is not meant."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__()
+        self.request = request
+
+
 class Operation:
     """What one configuration brings to every call: middleware and observers."""
 
@@ -79,12 +87,26 @@ class Operation:
             yield Emit(events_of(completion))
         return completion
 
+    def rewritten(self, call: Call, request: Request) -> Steps[Request | None]:
+        """The request as middleware would let it out, for a count; None when a middleware would answer itself."""
+
+        def core(request: Request) -> Steps[Completion]:
+            raise _Reached(request)
+            yield  # a generator, as `wrap` wants it
+
+        try:
+            yield from wrap([*self._operation_layers, *self._attempt_layers], call, core)(request)
+        except _Reached as reached:
+            return reached.request
+        return None
+
     def _route(self, call: Call, request: Request, lines: Sequence[Line]) -> Steps[Completion]:
         return _Trip(self, call, request).over(_healthy_first(call, lines))
 
     def once(self, call: Call, request: Request, line: Line, number: int) -> Steps[Completion]:
         """One attempt with its middleware, told to the observers and recorded once it is on its way."""
         started = call.clock.monotonic()
+        at = call.clock.time()
         call.status = None
         tried = False
 
@@ -114,7 +136,9 @@ class Operation:
             raise
         if tried:
             line.breaker.succeeded()
-        completion.cost = line.cost(completion)
+        cost = line.cost(completion, at)
+        if cost is not None:
+            completion.cost, completion.cost_currency, completion.cost_source = cost.amount, cost.currency, cost.source
         record = self._record(call, line, number, started, completion=completion, tried=tried)
         completion.attempts = (*call.attempts[:-1], record) if len(call.attempts) > 1 else (record,)
         return completion

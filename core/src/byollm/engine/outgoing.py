@@ -8,12 +8,12 @@ from urllib.parse import urlencode, urlsplit
 from byollm.engine.credentials import Hidden, HiddenHeaders
 from byollm.transports.base import Outgoing, Place, Timeouts
 from byollm.types.version import VERSION
+from byollm.wire.exchange import HttpRequest
 
 if TYPE_CHECKING:
     from byollm.engine.call import Call
     from byollm.engine.line import Line
     from byollm.engine.steps import Open
-    from byollm.wire.exchange import HttpRequest
 
 AUTH_BODY_LIMIT = 1024 * 1024
 USER_AGENT: Final = ("user-agent", f"byollm/{VERSION}")
@@ -36,6 +36,13 @@ def final_headers(line: Line, request: HttpRequest) -> list[tuple[str, str]]:
     if "user-agent" not in [name.lower() for name, _ in headers]:
         headers.append(USER_AGENT)
     return headers
+
+
+def as_sent(line: Line, request: HttpRequest) -> HttpRequest:
+    """The request with what the file adds to it: what an auth scheme may have to sign."""
+    if not (line.query or line.headers):
+        return request
+    return HttpRequest(request.method, final_url(line, request.url), tuple(final_headers(line, request)), request.body)
 
 
 def outgoing(step: Open, place: Place, call: Call, credentials: HiddenHeaders) -> Outgoing:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from byollm.engine.credentials import Hidden, HiddenHeaders, outcome
 from byollm.engine.failures import bare
-from byollm.engine.outgoing import AUTH_BODY_LIMIT, auth_outgoing, outgoing
+from byollm.engine.outgoing import AUTH_BODY_LIMIT, as_sent, auth_outgoing, outgoing
 from byollm.engine.steps import Acquire, Close, Emit, Open, OpenLocal, R, Read, Renew, Run, Sleep, Steps
 from byollm.errors import ByollmError
 from byollm.transports.base import Broken, Response, Transport
@@ -65,9 +65,14 @@ class SyncDriver(Generic[R]):
 
     def run(self) -> R:
         """To the end, without events."""
+        result = self.settle()
+        assert result is not None
+        return result
+
+    def settle(self) -> R | None:
+        """To the end, without events, where None is a result too."""
         while self.pull() is not None:
             pass
-        assert self.result is not None
         return self.result
 
     def close(self) -> None:
@@ -107,7 +112,7 @@ class SyncDriver(Generic[R]):
         except ByollmError as error:  # a proxy that cannot be read
             return bare(error)
         headers = line.credentials.headers(
-            step.auth, step.request, call.clock.time, lambda asked: self._send(asked, step)
+            step.auth, as_sent(line, step.request), call.clock.time, lambda asked: self._send(asked, step)
         )
         if not isinstance(headers, HiddenHeaders):
             return headers

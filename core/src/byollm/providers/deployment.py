@@ -36,6 +36,7 @@ class Deployment:
     version: str = ""
     _hooks: Any = field(default=None, init=False, repr=False)
     _capabilities: Capabilities | None = field(default=None, init=False, repr=False)
+    _asked: bool = field(default=False, init=False, repr=False)
 
     def __post_init__(self) -> None:
         manager = pluggy.PluginManager(PROJECT)
@@ -64,6 +65,17 @@ class Deployment:
                 raise PluginError(f"{self.manifest.name}: capabilities answered {type(found).__name__}")
             self._capabilities = self._merged(found)
         return self._capabilities
+
+    @property
+    def is_unsure(self) -> bool:
+        """The window is unknown, and the server can tell it but was not asked yet."""
+        return not self._asked and self.capabilities.context_window is None and self.capabilities.refine is not None
+
+    def ask(self) -> Exchange[Capabilities]:
+        """The question to the server, asked at most once by the engine."""
+        self._asked = True
+        question: Exchange[Capabilities] = self.capabilities.refine
+        return question
 
     def refine(self, found: Capabilities) -> None:
         """Take what the provider itself said over what the plugin knew; the file still wins."""

@@ -1,16 +1,49 @@
-"""What an answer costs: the arithmetic, and the shape of a price. Prices themselves come from the file or a plugin."""
+"""What an answer costs: the arithmetic, and the shape of a price. Prices themselves come from the file or a plugin.
+
+The order is the same everywhere: the file's `pricing`, then what `byollm.prices` plugins know, then unknown. An unknown
+price is None and never zero.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Protocol
 
 from byollm.errors import ConfigError
+from byollm.providers.target import Target
 from byollm.types.usage import Usage
 
 MILLION = Decimal(1_000_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """What was bought: one answer. `answered` is the model's name in the answer, `at` Unix seconds."""
+
+    target: Target
+    usage: Usage
+    at: float
+    answered: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """An exact amount, the ISO code of its currency, and where the price comes from."""
+
+    amount: Decimal
+    currency: str = "USD"
+    source: str = ""
+
+
+class PriceSource(Protocol):
+    """What an entry point of the group `byollm.prices` is: it knows what sales cost."""
+
+    def cost(self, sale: Sale) -> Cost | None:
+        """The cost of a sale; None when the price is not known: it is never guessed. Quick, and without any I/O but
+        reading its own files."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

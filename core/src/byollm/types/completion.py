@@ -65,8 +65,10 @@ class Completion:
 
     `parts` are all parts in order; `finish_reason` is neutral (stop, length, tool_calls, content_filter, refusal,
     error, other; None for a partial answer) and `raw_finish_reason` the provider's word. `usage` fields are None where
-    the provider did not tell. `cost` is a Decimal or None when no price is known. `adjustments` is what `fit()`
-    changed, `attempts` every try. `raw` is the provider's JSON document; None for streams.
+    the provider did not tell. `cost` is a Decimal or None when no price is known, `cost_currency` the ISO code of its
+    currency, and `cost_source` says whose price that is (`configuration`, or a price plugin's own words).
+    `adjustments` is what `fit()` changed, `attempts` every try. `raw` is the provider's JSON document; None for
+    streams.
     """
 
     parts: tuple[Part, ...] = ()
@@ -74,6 +76,8 @@ class Completion:
     raw_finish_reason: str | None = None
     usage: Usage = field(default_factory=Usage)
     cost: Decimal | None = None
+    cost_currency: str | None = None
+    cost_source: str | None = None
     provider: str | None = None
     model: str | None = None
     deployment: str | None = None

@@ -2,8 +2,10 @@
 
 A scheme is separate from the translator and is named in the plugin's manifest. Its `flow` runs when the body is bytes
 and the URL is final. It yields requests (to hosts of the manifest only), gets their answers, and returns the headers
-to add. The core keeps its state per deployment, tenant and secret digest, lets one refresh run at a time, and forces
-one refresh after a 401.
+to add. Work that may block it yields as a function without arguments: it runs in a thread where the program is async.
+The core keeps its state per deployment, tenant and secret digest, lets one refresh run at a time, and forces one
+refresh after a 401. A scheme may have a method `at(target)` that answers itself for one deployment: its region goes
+into a signature.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from byollm.errors import AuthenticationError
 from byollm.wire.exchange import HttpRequest, HttpResponse
 from byollm.wire.redact import Secret
 
-AuthFlow = Generator[HttpRequest, HttpResponse, Mapping[str, str]]
+AuthFlow = Generator[HttpRequest | Callable[[], Any], Any, Mapping[str, str]]
 
 
 @dataclass(slots=True)

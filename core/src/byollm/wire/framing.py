@@ -1,4 +1,4 @@
-"""Bytes into frames: a whole JSON document, server-sent events, or one document a line.
+"""Bytes into frames: a whole JSON document, server-sent events, one document a line, or AWS's binary event stream.
 
 A decoder is fed pieces as they arrive, cut anywhere, and answers the frames that became complete, one by one: what
 stands before a broken frame is read, whatever the cut. Hostile bytes raise `ProtocolError` and nothing else.
@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from pydantic_core import from_json
 
 from byollm.errors import ProtocolError
+from byollm.wire.event_stream import EventStreamDecoder
 from byollm.wire.exchange import Frame, FramingName
 from byollm.wire.json import parse_json
 
@@ -200,8 +201,13 @@ class _Undecided:
         yield from self._decoder.end()
 
 
-DECODERS: dict[str, Callable[[], Decoder]] = {"json": JsonDecoder, "sse": SseDecoder, "ndjson": LineDecoder}
-"""By framing name; `aws-eventstream` is added by the plugin that brings it."""
+DECODERS: dict[str, Callable[[], Decoder]] = {
+    "json": JsonDecoder,
+    "sse": SseDecoder,
+    "ndjson": LineDecoder,
+    "aws-eventstream": EventStreamDecoder,
+}
+"""By framing name."""
 
 _LINE_TYPES: Final = frozenset(
     {"application/x-ndjson", "application/jsonl", "application/ndjson", "application/stream+json"}
@@ -218,15 +224,20 @@ def decoder_for(framing: FramingName, headers: Mapping[str, str], first: bytes) 
         name = "sse"
     elif kind in _LINE_TYPES:
         name = "ndjson"
-    elif kind == "application/json" and framing == "sse":
+    elif kind == "application/vnd.amazon.eventstream":
+        name = "aws-eventstream"
+    elif kind == "application/json" and framing != "ndjson":
         name = "json"
-    return _make(_really(name, first)) if _told(first) or name not in ("sse", "json") else _Undecided(name)
+    return _make(_really(name, first)) if _told(first) or name == "ndjson" else _Undecided(name)
 
 
 def _really(name: str, first: bytes) -> str:
-    """A document where events were promised, or events where a document was."""
+    """A document where events were promised, or events where a document was. A binary message begins with a NUL: the
+    first byte of its length, which is far below 16 MiB."""
+    if first[:1] == b"\0":
+        return "aws-eventstream"
     start = first.removeprefix(_MARK).lstrip()[:6]
-    if name == "sse" and start[:1] in (b"{", b"["):
+    if name in ("sse", "aws-eventstream") and start[:1] in (b"{", b"["):
         return "json"
     if name == "json" and start.startswith((b"data:", b"event:", b"retry:", b"id:", b":")):
         return "sse"

@@ -11,31 +11,52 @@ itself as a `Host` and gets back values; URL, headers and credentials are its ow
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from byollm.plugin import Event, Frame, Head, TokenCount
+from byollm.plugin import Adjustment, Event, Frame, Head, Request, TokenCount
 from byollm_anthropic.body import Built, build_body, count_body
 from byollm_anthropic.capabilities import capabilities_of
 from byollm_anthropic.checked import mapping, tokens
 from byollm_anthropic.failure import error_of, fail
 from byollm_anthropic.families import Family, family_of
 from byollm_anthropic.host import Host
+from byollm_anthropic.notes import Notes
 from byollm_anthropic.reader import MessageReader
+from byollm_anthropic.schema import check_limits, wire_schema
 from byollm_anthropic.served import MessagesSurface
+from byollm_anthropic.thinking import plan
 
 __all__ = [
     "Built",
     "Family",
     "Host",
     "MessagesSurface",
+    "Thinking",
     "build_body",
     "capabilities_of",
+    "check_limits",
     "count_body",
     "count_reader",
     "error_of",
     "fail",
     "family_of",
     "reader_for",
+    "thinking_of",
+    "wire_schema",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """How a request thinks: `fields` as a Messages body has them (`thinking`, `output_config`), and what had to change.
+
+    `keep`: may thinking of earlier turns be sent along?
+    """
+
+    fields: Mapping[str, Any]
+    adjustments: tuple[Adjustment, ...]
+    keep: bool
 
 
 def reader_for(host: Host, names: Mapping[str, str]) -> Callable[[Head], Callable[[Frame], list[Event]]]:
@@ -51,3 +72,14 @@ def count_reader(head: Head) -> Callable[[Frame], list[TokenCount]]:
 def _count(frame: Frame) -> list[TokenCount]:
     found = tokens(mapping(frame.data, "the count").get("input_tokens"), "input_tokens")
     return [] if found is None else [TokenCount(found, "estimate", source="Anthropic's count_tokens")]
+
+
+def thinking_of(request: Request, model: str, host: Host) -> Thinking:
+    """How a request thinks, for hosts that say it elsewhere than in a Messages body (Bedrock's Converse)."""
+    family, notes = family_of(model), Notes()
+    max_tokens = request.max_tokens if request.max_tokens is not None else family.default_max_tokens
+    found = plan(request, family, host, max_tokens, notes)
+    fields: dict[str, Any] = {} if found.thinking is None else {"thinking": found.thinking}
+    if found.effort is not None:
+        fields["output_config"] = {"effort": found.effort}
+    return Thinking(fields, tuple(notes), found.keep)

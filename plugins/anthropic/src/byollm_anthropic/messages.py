@@ -59,10 +59,13 @@ def _turns(
 
 
 def _unblanked(turns: list[tuple[str, list[Block]]], notes: Notes) -> list[tuple[str, list[Block]]]:
-    """A user's turn without a word stays a turn: left out, the answer before it would be asked to go on."""
-    if not any(content for _, content in turns) or all(content or role != "user" for role, content in turns):
+    """No turn vanishes in silence. A user's stays one: left out, the answer before it would be asked to go on."""
+    if not any(content for _, content in turns) or all(content for _, content in turns):
         return turns
-    notes.add("messages", "emulated", f"the server refuses blank text: a blank turn is sent as {FILLER!r}")
+    if any(not content and role == "user" for role, content in turns):
+        notes.add("messages", "emulated", f"the server refuses blank text: a blank turn is sent as {FILLER!r}")
+    if any(not content and role == "assistant" for role, content in turns):
+        notes.add("messages", "dropped", "an answer without anything this server takes is left out")
     filler: Block = {"type": "text", "text": FILLER}
     return [(role, content or ([dict(filler)] if role == "user" else [])) for role, content in turns]
 

@@ -10,9 +10,12 @@ from byollm.plugin import (
     Capabilities,
     Event,
     Exchange,
+    Failure,
     Frame,
     HttpRequest,
+    InvalidRequestError,
     ProtocolError,
+    ProviderError,
     Request,
     Target,
     TokenCount,
@@ -20,6 +23,7 @@ from byollm.plugin import (
 )
 from byollm_anthropic.body import build_body, count_body
 from byollm_anthropic.capabilities import capabilities_of
+from byollm_anthropic.failure import fail as dialect_fail
 from byollm_anthropic.host import Host
 from byollm_anthropic.reader import MessageReader
 
@@ -69,7 +73,7 @@ class MessagesSurface:
             reader=lambda head: MessageReader(self.host, built.names),
             framing="sse" if request.stream else "json",
             auth=way.auth,
-            fail=way.fail,
+            fail=_fail(way.fail),
             adjustments=built.adjustments,
         )
 
@@ -83,12 +87,25 @@ class MessagesSurface:
             reader=_count_reader(self.counts, self.host.provider),
             framing="json",
             auth=way.auth,
-            fail=way.fail,
+            fail=_fail(way.fail),
         )
 
     def describe(self, target: Target) -> Capabilities:
         """The dialect's own limits, and what differs at this server."""
         return capabilities_of(target.model, self.host).merged(self.differs, self.source)
+
+
+def _fail(servers: Any) -> Callable[[Failure], ProviderError | None]:
+    """The server's own words first; where they say no more than "bad request", the dialect's."""
+
+    def fail(failure: Failure) -> ProviderError | None:
+        found: ProviderError | None = servers(failure)
+        if found is not None and type(found) is not InvalidRequestError:
+            return found
+        dialects = dialect_fail(failure)
+        return found if dialects is None or type(dialects) is type(found) else dialects
+
+    return fail
 
 
 def _headers(host: Host, stream: bool) -> tuple[tuple[str, str], ...]:

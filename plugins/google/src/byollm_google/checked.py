@@ -42,6 +42,6 @@ def tokens(value: Any, what: str) -> int | None:
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 10**15:
         raise ProtocolError(f"{what} is not a count of tokens")
     return value

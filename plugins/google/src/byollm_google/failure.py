@@ -56,6 +56,7 @@ _BY_STATUS: Final[dict[int, type[ProviderError]]] = {
     501: InvalidRequestError,
     503: OverloadedError,
     504: ProviderTimeoutError,
+    529: OverloadedError,
 }
 _KEY_REASONS: Final = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "ACCESS_TOKEN_EXPIRED", "CREDENTIALS_MISSING"})
 _CONTEXT: Final = ("exceeds the maximum number of tokens allowed", "prompt is too long")

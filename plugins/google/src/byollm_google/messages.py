@@ -24,7 +24,7 @@ def conversation(
     system: list[WirePart] = []
     while messages and messages[0].role in ("system", "developer"):
         system += _instructions(messages.pop(0))
-    turns = _merged(_turns(messages, parts, notes))
+    turns = _merged(_unblanked(list(_turns(messages, parts, notes)), notes))
     if not turns and not system:
         raise UnsupportedFeatureError("the conversation is empty; nothing was sent", field="messages")
     if not turns or turns[0][0] == "model":
@@ -56,6 +56,17 @@ def _turns(messages: Iterable[Message], parts: Parts, notes: Notes) -> Iterator[
             parts.calls.clear()
         before = role
         yield role, [ranked for part in message.parts for ranked in _ranked(part, parts)]
+
+
+def _unblanked(turns: list[tuple[str, list[_Ranked]]], notes: Notes) -> list[tuple[str, list[_Ranked]]]:
+    """No turn vanishes in silence. A user's stays one: left out, the answer before it would be asked to go on."""
+    if not any(content for _, content in turns) or all(content for _, content in turns):
+        return turns
+    if any(not content and role == "user" for role, content in turns):
+        notes.add("messages", "emulated", f"the server refuses empty text: an empty turn is sent as {FILLER!r}")
+    if any(not content and role == "model" for role, content in turns):
+        notes.add("messages", "dropped", "a turn of the model without anything this server takes is left out")
+    return [(role, content or ([(_AFTER, {"text": FILLER})] if role == "user" else [])) for role, content in turns]
 
 
 def _ranked(part: Any, parts: Parts) -> Iterator[_Ranked]:

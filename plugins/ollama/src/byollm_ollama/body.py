@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from byollm.plugin import (
+    Adjustment,
     Image,
     Message,
     Part,
@@ -27,7 +28,7 @@ RUNTIME: Final = (
 
 
 def native_body(request: Request, model: str, provider: str, target: Mapping[str, Any]) -> dict[str, Any]:
-    """The body. `target` are the YAML keys of the deployment.
+    """The body. `target` are the YAML keys of the deployment. `moved` says what of the order it cannot keep.
 
     A prompt that does not fit is to be refused, not cut (`truncate`), and so is an answer for which the window would
     have to be moved on (`shift`): both are always said. Raises UnsupportedFeatureError for what the wire cannot say.
@@ -50,6 +51,16 @@ def native_body(request: Request, model: str, provider: str, target: Mapping[str
     if isinstance(extra.get("options"), Mapping):
         extra["options"] = {**options, **extra["options"]}
     return {**body, **extra}
+
+
+def moved(conversation: Iterable[Message]) -> tuple[Adjustment, ...]:
+    """Told when a picture stands before a text of its turn: on this wire all pictures stand beside all of the text."""
+    for message in conversation:
+        kinds = [type(part) for part in message.parts if isinstance(part, Text | Image)]
+        if Image in kinds and Text in kinds[kinds.index(Image) :]:
+            reason = "Ollama has no places among the words: pictures go beside the whole text of their turn"
+            return (Adjustment("messages", "emulated", None, None, reason),)
+    return ()
 
 
 def thinking(effort: str, model: str) -> bool | str:
@@ -136,7 +147,7 @@ def _content(parts: Iterable[Part], between: str) -> dict[str, Any]:
     texts, images = [], []
     for part in parts:
         if isinstance(part, Text):
-            texts.append(part.text)
+            texts += [part.text] if part.text else []
         elif isinstance(part, Image) and part.media.base64 is not None:
             images.append(part.media.base64)
         elif not isinstance(part, Reasoning):

@@ -22,7 +22,7 @@ from byollm.plugin import (
     dump_json,
 )
 from byollm_ollama.about import about_reader
-from byollm_ollama.body import native_body, takes_levels
+from byollm_ollama.body import moved, native_body, takes_levels
 from byollm_ollama.reader import native_reader
 from byollm_openai_compatible.dialect import LocalServer, Surface, Way
 
@@ -66,6 +66,7 @@ class Native:
             framing="ndjson" if request.stream else "json",
             auth=way.auth,
             fail=way.fail,
+            adjustments=moved(request.conversation),
         )
 
     def count(self, request: Request, target: Target, way: Way) -> Exchange[TokenCount] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -27,8 +28,9 @@ from byollm.plugin import (
 )
 
 REASONING, TEXT, FIRST_CALL = 0, 1, 2
-REASONS: Final[Mapping[str | None, FinishReason]] = {"stop": "stop", "": "stop", None: "stop", "length": "length"}
-"""`done_reason`, which old servers leave out; `load` and `unload` answer a request without messages."""
+REASONS: Final[Mapping[str | None, FinishReason]] = {"stop": "stop", "length": "length"}
+"""`done_reason`; servers before 2024-05 leave it out, and then nobody knows why they stopped: `other`."""
+_NO_MODEL: Final = re.compile(r"\bmodel '[^']*' not found")
 Fail = Callable[[Failure], ProviderError | None]
 
 
@@ -73,8 +75,9 @@ class NativeReader:
         return events
 
     def _error(self, data: Mapping[str, Any]) -> ProviderError:
-        status = data.get("status_code") if isinstance(data.get("status_code"), int) else 500
-        error = self._fail(Failure(int(status or 500), {}, b"", data)) or ServerError(str(data["error"]))
+        told = data.get("status_code")
+        status = told if type(told) is int else 404 if _NO_MODEL.search(str(data["error"])) else 500
+        error = self._fail(Failure(status, {}, b"", data)) or ServerError(str(data["error"]))
         error.status = self._head.status
         return error
 
@@ -124,6 +127,6 @@ def _count(data: Mapping[str, Any], name: str) -> int | None:
     value = data.get(name)
     if value is None:
         return None
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value < 10**15:
         raise ProtocolError(f"{name} is no count")
     return value

@@ -10,7 +10,10 @@ from byollm_openai_compatible.schema import NotStrictError, strict_schema
 def adjustments_of(request: Request, quirks: Quirks, api: str) -> tuple[Adjustment, ...]:
     """The changes that this dialect makes to this request, beyond names."""
     made: list[Adjustment] = []
-    if request.output_schema is not None and quirks.strict_schemas:
+    if request.output_schema is not None and api != "responses" and quirks.schema_form == "json_object":
+        reason = "the provider knows no schemas: this one is told in words, and the answer is checked"
+        made.append(Adjustment("output_schema", "emulated", "json_schema", "json_object", reason))
+    elif request.output_schema is not None and quirks.strict_schemas:
         problem = _unenforceable(request)
         if problem:
             reason = (

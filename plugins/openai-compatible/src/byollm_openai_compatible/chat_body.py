@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from byollm.plugin import ProviderTool, Request, Tool, ToolChoice, UnsupportedFeatureError
+from byollm.plugin import ProviderTool, Request, Tool, ToolChoice, UnsupportedFeatureError, dump_json
 from byollm_openai_compatible.chat_messages import chat_messages
 from byollm_openai_compatible.chat_parts import cache_mark
 from byollm_openai_compatible.profile import Quirks
@@ -25,6 +25,8 @@ def chat_body(request: Request, model: str, quirks: Quirks, provider: str) -> di
         _tools(request, quirks, provider, body)
     if request.output_schema is not None:
         body["response_format"] = response_format(request.json_schema or {}, quirks)
+        if quirks.schema_form == "json_object":
+            body["messages"] = [told_schema(request.json_schema or {}, quirks), *body["messages"]]
     _limits(request, quirks, body)
     _sampling(request, quirks, body)
     _effort(request.reasoning_effort, quirks, body)
@@ -88,11 +90,20 @@ def _choice(choice: ToolChoice, quirks: Quirks) -> Any:
 
 def response_format(schema: Mapping[str, Any], quirks: Quirks) -> dict[str, Any]:
     """The `response_format` of an output schema."""
+    if quirks.schema_form == "json_object":
+        return {"type": "json_object"}
     name = schema_name(schema)
     if not quirks.strict_schemas:
         return {"type": "json_schema", "json_schema": {"name": name, "schema": schema}}
     strict, wanted = enforceable(schema)
     return {"type": "json_schema", "json_schema": {"name": name, "schema": wanted, "strict": strict}}
+
+
+def told_schema(schema: Mapping[str, Any], quirks: Quirks) -> dict[str, Any]:
+    """The schema in words, for a server that only knows JSON; such servers want the word JSON in the prompt too."""
+    role = "system" if quirks.system_role == "keep" else quirks.system_role
+    words = "Answer with nothing but one JSON document that fits this JSON schema:"
+    return {"role": role, "content": f"{words}\n{dump_json(schema).decode()}"}
 
 
 def enforceable(schema: Mapping[str, Any]) -> tuple[bool, Mapping[str, Any]]:

@@ -167,7 +167,10 @@ class ChatReader:
         if isinstance(block, str):
             self._thoughts.text(block, events)
         elif block.get("type") in ("text", "output_text"):
-            self._thoughts.text(block.get("text") or "", events)
+            text = block.get("text") or ""
+            if not isinstance(text, str):
+                raise TypeError("a text that is none")
+            self._thoughts.text(text, events)
         elif block.get("type") == "thinking":
             self._thoughts.chunk(block, events)
         elif block.get("type") == "refusal":

@@ -10,6 +10,7 @@ from byollm_openai_compatible.plugin import OpenAICompatible, count_reader
 from byollm_openai_compatible.profile import Quirks
 from byollm_openai_compatible.responses_body import responses_body
 from byollm_openai_compatible.responses_reader import responses_reader
+from byollm_openai_compatible.tables import table
 
 __all__ = [
     "Count",
@@ -27,6 +28,7 @@ __all__ = [
     "refuse_media",
     "responses_body",
     "responses_reader",
+    "table",
     "taken_ids",
     "whole",
 ]

@@ -249,7 +249,7 @@ def _by_text(case: _Case) -> type[ProviderError] | None:
         return ContextLengthError
     if status in (400, 403, None) and (re.search(_FILTER, text) or case.said.flagged):
         return ContentFilterError
-    if status in (400, 403) and re.search(_KEY, text):
+    if status in (400, 403, None) and re.search(_KEY, text):
         return AuthenticationError
     if status in (400, 404) and re.search(_MODEL, text):
         return ModelNotFoundError

@@ -152,10 +152,9 @@ class OpenAICompatible:
             raise UnsupportedFeatureError(f"{name} has no api {target.api!r}; it speaks {known}")
         if own_names:
             reader = naming_back(reader, own_names)
-        notes = adjustments_of(request, quirks, target.api)
-        return self.exchange(
-            target, quirks, path, self.amended(body, target), reader, stream=request.stream, notes=notes
-        )
+        body = self.amended(body, target)
+        notes = (*adjustments_of(request, quirks, target.api), *self.noted(request, body, target))
+        return self.exchange(target, quirks, path, body, reader, stream=request.stream, notes=notes)
 
     @hookimpl
     def count_tokens(self, request: Request, target: Target) -> TokenCount | Exchange[TokenCount] | None:
@@ -212,6 +211,10 @@ class OpenAICompatible:
         """The body with what the target's own options add."""
         return body
 
+    def noted(self, request: Request, body: Mapping[str, Any], target: Target) -> tuple[Adjustment, ...]:
+        """What `amended` changed in this request beyond names, for its caller to read."""
+        return ()
+
     def url(self, target: Target, path: str) -> str:
         """Where a dialect's path is for this target."""
         return join_url(target.endpoint, path, base_path=self.manifest.base_path)
@@ -243,6 +246,15 @@ class OpenAICompatible:
             fail=place.fail,
             adjustments=notes,
         )
+
+    def question(
+        self, target: Target, path: str, reader: Callable[[Head], Callable[[Frame], list[Capabilities]]]
+    ) -> Exchange[Capabilities]:
+        """A GET of what the server tells of its models, for `Capabilities.refine`."""
+        place = self._remembered(target, self.settled(target), path, False)
+        headers = tuple((name, value) for name, value in place.headers if name != "content-type")
+        request = HttpRequest("GET", place.url, headers)
+        return Exchange(request=request, reader=reader, framing="json", auth=place.auth, fail=place.fail)
 
     def _remembered(self, target: Target, quirks: Quirks, path: str, stream: bool) -> _Place:
         """What is the same for every request to one target, worked out once."""

@@ -27,6 +27,8 @@ class Quirks:
     - `stop_as_list`: False where `stop` must be a bare string.
     - `required_word`: what it calls `tool_choice: required`.
     - `strict_schemas`: mark an `output_schema` as strict, after bringing it into the subset that OpenAI enforces.
+    - `schema_form`: "json_object" where the server knows no schemas: the schema is then told in words, before all else,
+      and JSON is asked for.
     - `effort_field`: where the effort goes; a dot descends ("reasoning.effort"). `effort_bodies`: for one effort, the
       fields to send instead, e.g. `{"none": {"thinking": {"type": "disabled"}}}`.
     - `cache_field`: how a part says "keep the prompt up to here" ("cache_control"); empty: it cannot.
@@ -64,6 +66,7 @@ class Quirks:
     stop_as_list: bool = True
     required_word: str = "required"
     strict_schemas: bool = False
+    schema_form: Literal["json_schema", "json_object"] = "json_schema"
     effort_field: str = "reasoning_effort"
     effort_bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     cache_field: Literal["", "cache_control", "prompt_cache_breakpoint"] = ""

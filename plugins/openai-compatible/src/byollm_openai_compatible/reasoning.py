@@ -128,7 +128,7 @@ class ThinkTags:
     def __init__(self) -> None:
         self._held = ""
         self._thinking = False
-        self._fresh = True
+        self._fresh = False
 
     def feed(self, text: str) -> list[tuple[bool, str]]:
         """Pairs (is a thought, text)."""

@@ -29,4 +29,11 @@ def host_of(location: str) -> str:
     return f"{location}-aiplatform.googleapis.com"
 
 
+def nearest(location: str) -> str | None:
+    """The location that was meant, when one is spelt nearly so."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(location, (GLOBAL, *_CONTINENTS, *REGIONS), n=1)), None)
+
+
 HOSTS: Final = tuple(host_of(location) for location in (GLOBAL, *_CONTINENTS, *REGIONS))

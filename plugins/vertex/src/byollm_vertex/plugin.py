@@ -27,7 +27,7 @@ from byollm.plugin import (
 from byollm_anthropic import dialect as claude
 from byollm_google import dialect as gemini
 from byollm_vertex.manifest import MANIFEST
-from byollm_vertex.places import GLOBAL, host_of
+from byollm_vertex.places import GLOBAL, HOSTS, host_of, nearest
 
 _SECOND: Final = "2026-10-21"
 _TIERS: Final = ("flex", "priority", "standard")
@@ -137,13 +137,18 @@ def _location(target: Target) -> str:
 
 
 def _url(target: Target, publisher: str, model: str, verb: str, query: str = "") -> str:
-    """Raises ConfigError without a project."""
+    """Raises ConfigError without a project, and for a region that nobody knows without an endpoint of its own."""
     project = target.options.get("project")
     if not project:
         raise ConfigError("a vertex target needs `project:`", hint="project: my-project-id")
-    location = _location(target)
-    endpoint = target.endpoint
+    location, endpoint = _location(target), target.endpoint
     if (urlsplit(endpoint).hostname or "") == host_of(GLOBAL):
+        if host_of(location) not in HOSTS:
+            near = nearest(location)
+            hint = (
+                f"region: {near}" if near else f"endpoint: https://{host_of(location)}   (if Google opened it lately)"
+            )
+            raise ConfigError(f"vertex knows no region {location!r}", hint=hint)
         endpoint = endpoint.replace(host_of(GLOBAL), host_of(location), 1)
     name = path_segment(model.rpartition("models/")[2])
     path = f"/projects/{path_segment(str(project))}/locations/{path_segment(location)}/publishers/{publisher}"

@@ -30,6 +30,7 @@ provider = LocalServer(
     docs="https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
     surfaces={"messages": messages},
     about=Question("/v1/models", window),
+    differs={"responses": {"count_tokens": "unsupported"}},
     counts=Count("/tokenize", lambda document: document["count"]),
     max_tokens_field="max_completion_tokens",
     reasoning_field="reasoning",

@@ -13,6 +13,7 @@ from importlib.metadata import entry_points
 from byollm_sandbox.dialects.anthropic_messages import AnthropicMessages
 from byollm_sandbox.dialects.base import Call, Dialect, Prompt, Rejection, ToolOffer
 from byollm_sandbox.dialects.gemini import Gemini
+from byollm_sandbox.dialects.mistral_chat import MistralChat
 from byollm_sandbox.dialects.ollama import Ollama
 from byollm_sandbox.dialects.openai_chat import OpenAIChat
 from byollm_sandbox.dialects.openai_responses import OpenAIResponses
@@ -32,7 +33,7 @@ _broken: dict[str, str] = {}
 @lru_cache(maxsize=1)
 def dialects() -> dict[str, Dialect]:
     """All dialects by name: those of this package, then what others bring."""
-    own: tuple[Dialect, ...] = (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), Gemini(), Ollama())
+    own: tuple[Dialect, ...] = (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), Gemini(), Ollama(), MistralChat())
     found = {dialect.name: dialect for dialect in own}
     for entry in entry_points(group="byollm.dialects"):
         if entry.name in found:
@@ -65,6 +66,7 @@ __all__ = [
     "Call",
     "Dialect",
     "Gemini",
+    "MistralChat",
     "Ollama",
     "OpenAIChat",
     "OpenAIResponses",

@@ -78,8 +78,8 @@ class AnthropicMessages:
         return Rejection(401, "invalid x-api-key", "authentication_error")
 
     def validate(self, body: Any, headers: Mapping[str, str], *, compatible: bool = False) -> Rejection | None:
-        """What Anthropic refuses."""
-        return validate(body, headers)
+        """What Anthropic refuses; `compatible` without the rules of its own models."""
+        return validate(body, headers, compatible=compatible)
 
     def validate_count(self, body: Any, headers: Mapping[str, str]) -> Rejection | None:
         """What the counting endpoint refuses: `max_tokens` among others."""

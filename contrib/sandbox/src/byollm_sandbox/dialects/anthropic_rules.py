@@ -47,9 +47,9 @@ _LEAST_BUDGET: Final = 1024
 _BODY_LIMIT: Final = 32 * 1024 * 1024
 
 
-def validate(body: Any, headers: Mapping[str, str]) -> Rejection | None:
-    """Anthropic's refusal of a message's request."""
-    return next(_request(body, headers), None)
+def validate(body: Any, headers: Mapping[str, str], *, compatible: bool = False) -> Rejection | None:
+    """Anthropic's refusal of a message's request; `compatible` leaves out what hangs on Anthropic's own models."""
+    return next(_request(body, headers, compatible), None)
 
 
 def validate_count(body: Any, headers: Mapping[str, str]) -> Rejection | None:
@@ -80,7 +80,7 @@ def _head(body: Any, headers: Mapping[str, str], known: frozenset[str]) -> Probl
         yield Rejection(404, f"model: {body['model']}", "not_found_error")
 
 
-def _request(body: Any, headers: Mapping[str, str]) -> Iterator[Rejection]:
+def _request(body: Any, headers: Mapping[str, str], compatible: bool) -> Iterator[Rejection]:
     for problem in _head(body, headers, KNOWN):
         yield problem
         return
@@ -90,9 +90,11 @@ def _request(body: Any, headers: Mapping[str, str]) -> Iterator[Rejection]:
     yield from _words(body)
     yield from _shared(body)
     family = claude.family_of(body["model"])
-    yield from _family(body, family)
     yield from message_problems(body["messages"], family, body.get("thinking"))
-    yield from _window(body, family)
+    if not compatible:
+        yield from _thinking_well(body)
+        yield from _family(body, family)
+        yield from _window(body, family)
 
 
 def _count_request(body: Any, headers: Mapping[str, str]) -> Iterator[Rejection]:
@@ -290,6 +292,11 @@ def _budget(body: Mapping[str, Any], thinking: Mapping[str, Any]) -> Problems:
         yield refuse(f"thinking.enabled.budget_tokens: Input should be greater than or equal to {_LEAST_BUDGET}")
     elif _whole(limit) and budget >= limit and not _interleaved(body):
         yield refuse("`max_tokens` must be greater than `thinking.budget_tokens`.")
+
+
+def _thinking_well(body: Mapping[str, Any]) -> Problems:
+    if (body.get("thinking") or {}).get("type") != "enabled":
+        return
     if body.get("temperature") not in (None, 1):
         yield refuse("`temperature` may only be set to 1 when thinking is enabled.")
     if body.get("top_k") is not None:

@@ -99,7 +99,7 @@ class Ollama:
 
     def document(self, answer: Answer, call: Call) -> dict[str, Any]:
         """The whole answer."""
-        message: dict[str, Any] = {"role": "assistant", "content": answer.text or answer.refusal or ""}
+        message: dict[str, Any] = {"role": "assistant", "content": answer.text + (answer.refusal or "")}
         if answer.reasoning:
             message["thinking"] = answer.reasoning
         if answer.tool_calls:
@@ -255,6 +255,14 @@ def _end(answer: Answer, call: Call) -> dict[str, Any]:
 
 
 def _tool_call(call: ToolCall, index: int) -> dict[str, Any]:
-    arguments = json.loads(call.arguments or "{}")
     id = call.id or identifier("call_", index, 8)
-    return {"id": id, "function": {"index": index, "name": call.name, "arguments": arguments}}
+    return {"id": id, "function": {"index": index, "name": call.name, "arguments": _arguments(call.arguments)}}
+
+
+def _arguments(text: str) -> Any:
+    """An object: the wire carries nothing else, so that arguments that are no JSON come as none."""
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

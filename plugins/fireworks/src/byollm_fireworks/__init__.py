@@ -1,0 +1,5 @@
+"""Fireworks AI: Chat Completions."""
+
+from byollm_fireworks.plugin import Fireworks, provider
+
+__all__ = ["Fireworks", "provider"]
