@@ -16,15 +16,26 @@ FLOORS = (
     ("wire",),
     ("providers",),
     ("transports",),
-    ("config",),
+    ("config", "routing"),
     ("engine",),
-    ("client", "async_client", "streaming", "async_streaming", "setup", "quick", "cli"),
+    ("client", "async_client", "streaming", "async_streaming", "setup", "choosing", "quick", "cli"),
     ("__init__", "__main__", "plugin", "testing"),
 )
 """Lowest first. Below `types` and `errors` there is only the standard library and pydantic."""
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 
-HTTP_LIBRARIES = {"httpx", "httpx2", "httpcore", "httpcore2", "httptools", "pyreqwest", "h11", "requests", "aiohttp", "urllib3"}
+HTTP_LIBRARIES = {
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "httpcore2",
+    "httptools",
+    "pyreqwest",
+    "h11",
+    "requests",
+    "aiohttp",
+    "urllib3",
+}
 VENDOR_SDKS = {"openai", "anthropic", "vertexai", "boto3", "botocore", "mistralai", "cohere", "groq", "litellm"}
 GOOGLE_SDKS = ("google.genai", "google.generativeai", "google.cloud", "google.auth.transport")
 """Google shares one name; `google.auth`'s signatures are no SDK, its transports are an HTTP client."""

@@ -61,8 +61,10 @@ class Fresh:
     def source(self, kind: str) -> Path:
         """The installed module of a plugin that tests break."""
         module = {"openai-compatible": "__init__", "wire": "translator", "local": "model"}[kind]
-        found = self.run("-c", f"import byollm_{_name(kind)} as m; print(m.__path__[0])").stdout.strip()
-        return Path(found) / f"{module}.py"
+        where = (
+            f"from importlib.util import find_spec as f; print(f('byollm_{_name(kind)}').submodule_search_locations[0])"
+        )
+        return Path(self.run("-c", where).stdout.strip()) / f"{module}.py"
 
 
 def _name(kind: str) -> str:
@@ -111,7 +113,7 @@ def broken(fresh: Fresh) -> Iterator[Broken]:
     changes = Broken(fresh)
     yield changes
     for path, text in changes.before.items():
-        path.write_text(text)
+        written(path, text)
 
 
 class Broken:
@@ -128,7 +130,14 @@ class Broken:
         for old, new in lines:
             assert old in text
             text = text.replace(old, new)
-        path.write_text(text)
+        written(path, text)
+
+
+def written(path: Path, text: str) -> None:
+    """Write a module. Python takes bytecode for fresh by the second and the size, so the old one goes."""
+    path.write_text(text)
+    for stale in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
+        stale.unlink()
 
 
 def failing(fresh: Fresh, kind: str, *ids: str) -> set[str]:

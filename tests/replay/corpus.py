@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages", "gemini", "ollama-api-chat")
+DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages", "gemini", "ollama-api-chat", "cohere-v2-chat")
 
 Kind = Literal["complete", "count", "elsewhere"]
 
@@ -103,10 +103,10 @@ def _must_hold_recordings(folder: Path) -> Path:
     return folder
 
 
-def exchanges() -> Iterator[Exchange]:
-    """Every exchange of every file that speaks one of the dialects, in the order of their ids."""
+def exchanges(provider: str = "*") -> Iterator[Exchange]:
+    """Every exchange of every file (of one provider) that speaks one of the dialects, in the order of their ids."""
     folder = corpus_folder()
-    for path in sorted(folder.glob("*/*/*.json")):
+    for path in sorted(folder.glob(f"{provider}/*/*.json")):
         document = json.loads(path.read_bytes())
         if not set(DIALECTS).isdisjoint(document["dialect"]):
             yield from _of_file(path.relative_to(folder).as_posix(), document)
@@ -158,6 +158,8 @@ def classify(method: str, url: str, body: bytes) -> tuple[str, Kind]:
         return ("openai-chat" if b'"choices"' in body[:400] else "ollama-api-chat"), "complete"
     if path.endswith(("/input_tokens", "/count_tokens")):
         return ("openai-responses" if path.endswith("/input_tokens") else "anthropic-messages"), "count"
+    if method == "POST" and path.endswith("/v2/chat"):
+        return "cohere-v2-chat", "complete"
     if method == "POST" and path.endswith("/chat/completions"):
         return "openai-chat", "complete"
     if method == "POST" and path.endswith("/responses"):

@@ -32,7 +32,7 @@ QUOTA_TEXT = re.compile(
     r"insufficient balance|credit balance is too low|extra usage is required|out of call volume quota"
 )
 TOO_LARGE_CODES = {"request_too_large", "request_body_too_large_after_decoding"}
-CONTEXT_CODES = {"context_length_exceeded", "exceed_context_size_error", "too_many_prompt_tokens"}
+CONTEXT_CODES = {"context_length_exceeded", "exceed_context_size_error", "too_many_prompt_tokens", "too_many_tokens"}
 CONTEXT_TEXT = re.compile(
     r"maximum context length|reduce the length of the messages|exceeds the context window|exceed context limit"
     r"|model's maximum context limit|is longer than the model's context length|longer than the maximum model length"

@@ -11,17 +11,20 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import anthropic
+import cohere
 import httpx2
 import ollama
 import openai
 import pydantic
 from anthropic.lib.streaming._messages import accumulate_event
+from cohere.core.unchecked_base_model import construct_type
 from google.genai import types
 from openai.lib.streaming.chat import ChatCompletionStreamState
 
+from tests.replay import cohere as cohere_reader
 from tests.replay import gemini, messages
 from tests.replay.corpus import Exchange
-from tests.replay.framing import frames
+from tests.replay.framing import Frame, frames
 from tests.replay.values import Call, Expected, Tokens, chat_finish, parsed_arguments
 
 MESSAGE: Any = [{"role": "user", "content": "hello"}]
@@ -63,6 +66,7 @@ class Sdk:
             "anthropic-messages": self._messages,
             "gemini": lambda streamed: _gemini(exchange),
             "ollama-api-chat": lambda streamed: _ollama(exchange),
+            "cohere-v2-chat": lambda streamed: _cohere(exchange),
         }
         try:
             with warnings.catch_warnings():
@@ -241,6 +245,21 @@ def differences(expected: Expected, seen: Expected) -> list[str]:
 
 def _value(seen: Expected, name: str) -> Any:
     return getattr(seen.usage, name) if hasattr(seen.usage, name) else getattr(seen, name)
+
+
+def _cohere(exchange: Exchange) -> Expected:
+    """Cohere's own types over the document or over each event; its client adds nothing to them."""
+    growing = cohere_reader.Growing()
+    if not exchange.streamed:
+        found: Any = cohere.V2ChatResponse.model_validate_json(exchange.body)
+        return cohere_reader.read(_plain_frames([found]), False, growing)
+    kind: Any = cohere.V2ChatStreamResponse
+    events = [construct_type(type_=kind, object_=dict(frame.value)) for frame in frames(exchange.body)]
+    return cohere_reader.read(_plain_frames(events), True, growing)
+
+
+def _plain_frames(models: Iterable[Any]) -> list[Frame]:
+    return [Frame("", model.model_dump(exclude_none=True)) for model in models]
 
 
 def _ollama(exchange: Exchange) -> Expected:

@@ -30,7 +30,11 @@ FIELDS = ("text", "tool_calls", "finish_reason", *USAGE, "error", "partial text"
 OPENAI = ("openai-chat", "openai-responses")
 OWN_READERS = ("llamacpp", "vllm", "lmstudio", "tgi", "ollama")
 """Servers whose recordings are read by their own plugins."""
-HOSTED = {"groq": "groq", "baseten": "baseten", "azure-openai": "azure", "azure-ai-foundry": "azure"}
+HOSTED = {
+    **{name: name for name in ("groq", "baseten", "openrouter", "mistral", "deepseek", "xai", "together")},
+    "azure-openai": "azure",
+    "azure-ai-foundry": "azure",
+}
 """Recordings' folder → the plugin that reads it, for clouds that speak OpenAI's dialects."""
 
 
@@ -42,6 +46,8 @@ def reader_for(exchange: Exchange) -> tuple[str, str]:
         return "ollama", "native"
     if exchange.dialect == "gemini":
         return "google", "gemini"
+    if exchange.dialect == "cohere-v2-chat":
+        return "cohere", "chat"
     api = "responses" if exchange.dialect == "openai-responses" else "chat"
     if exchange.provider in OWN_READERS:
         return exchange.provider, api

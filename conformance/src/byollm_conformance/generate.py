@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from byollm.types.parts import Part, Reasoning, Text, ToolCall
 from byollm.types.usage import Usage
-from byollm_conformance import pools
+from byollm_conformance import binary, pools
 from byollm_conformance.effort import Effort
 from byollm_conformance.subject import Subject
 from byollm_conformance.wire import Answer, Piece, Rendered
@@ -92,8 +92,22 @@ def only_text(text: str = "The answer is forty-two.", **changes: Any) -> Answer:
 
 def rewritten(rendered: Rendered, change: Callable[[Any], Any]) -> Rendered:
     """Every JSON document in the bytes replaced by `change(document)`; frames and what is no JSON stay."""
+    if binary.is_binary(rendered.headers):
+        return with_pieces(rendered, [Piece(binary.rewritten(p.data, change), p.role) for p in rendered.pieces])
     pieces = [Piece(b"\n".join([_line(line, change) for line in p.data.split(b"\n")]), p.role) for p in rendered.pieces]
     return Rendered(rendered.status, rendered.headers, tuple(pieces))
+
+
+def edited(rendered: Rendered, old: bytes, new: bytes) -> Rendered:
+    """The bytes `old` replaced by `new` in every document, whatever the frames around it."""
+    if not binary.is_binary(rendered.headers):
+        pieces = [Piece(piece.data.replace(old, new), piece.role) for piece in rendered.pieces]
+    else:
+        pieces = [
+            Piece(binary.edited(piece.data, lambda data: data.replace(old, new)), piece.role)
+            for piece in rendered.pieces
+        ]
+    return with_pieces(rendered, pieces)
 
 
 def _line(line: bytes, change: Callable[[Any], Any]) -> bytes:

@@ -125,6 +125,8 @@ def _matters(event: str, arguments: tuple[Any, ...]) -> bool:
     """While importing, reading code is what one does; writing, and reading from elsewhere, is not."""
     if event in ("os.listdir", "os.scandir"):
         return not _by_import()
+    if event in FILES and arguments and "__pycache__" in str(arguments[0]) and _by_import():
+        return False  # the plugin's own bytecode, which the interpreter keeps
     if event != "open":
         return True
     path, mode, flags = (*arguments, None, None, None)[:3]

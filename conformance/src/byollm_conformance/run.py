@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
-from byollm.errors import ByollmError
+from byollm.errors import ByollmError, ConfigError
 from byollm.types.capabilities import Support
 from byollm_conformance.effort import Effort
 from byollm_conformance.mirror import HINTS, prove
@@ -48,6 +48,9 @@ def run(check: Check, subject: Subject, effort: Effort) -> Result:
         result.outcome, result.message = "fail", f"the plugin tried to end the process (SystemExit {error.code})"
     except MemoryError:
         result.outcome, result.message = "fail", "the plugin used up all the memory it may have"
+    except ConfigError as error:
+        result.outcome, result.message = "fail", unaskable(error)
+        result.evidence = {"hint": error.hint} if error.hint else {}
     except ByollmError as error:
         result.outcome = "fail"
         result.message = f"{type(error).__name__} where none was due: {error.message}"
@@ -107,6 +110,11 @@ def _unsayable(subject: Subject, result: Result, unsayable: Unsayable) -> None:
     else:
         result.outcome = "n/a"
         result.reason = f"{unsayable.sentence}; {len(recordings)} recordings stand in (REC-01, REC-02)"
+
+
+def unaskable(error: ConfigError) -> str:
+    """A target that the plugin refuses: often its own keys are missing."""
+    return f"its target is refused: {error.message} (`options` in conformance.yaml may say more)"
 
 
 def _tail(error: BaseException) -> str:

@@ -161,6 +161,7 @@ class Runner:
     def run(self) -> Report:
         """All of it. Raises ConfigError for a plan that cannot be: an API the plugin lacks, broken recordings."""
         start = time.monotonic()
+        self.report.broken = self.plan.reference.refused
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(max(1, self.plan.processes))]
         for thread in threads:
             thread.start()

@@ -18,6 +18,8 @@ AREAS: Final = {
     "RSP": "whole answers", "STR": "streams", "ERR": "errors", "USE": "usage", "LAW": "laws",
     "LOC": "in-process models", "QRK": "quirks", "REC": "recorded exchanges",
 }  # fmt: skip
+MANY: Final = 4
+"""So many checks may fail with the same words before they are told as one."""
 OUTCOMES: Final = ("pass", "fail", "warn", "n/a", "untestable", "error")
 _KIND: Final = {"pass": "ok", "fail": "fail", "warn": "warn", "n/a": "note", "untestable": "fail", "error": "error"}
 
@@ -35,9 +37,16 @@ def report_lines(
     yield "", ""
     yield from (("  " + line, "") for line in _areas(report, document))
     kept = {(line["id"], line["api"]) for line in document["checks"] if line["expected"]}
+    alike = Counter(result.message for result in report.results if result.bad)
+    told: set[str] = set()
     for result in report.results:
-        if every or result.outcome not in ("pass", "n/a"):
-            yield from result_lines(result, registry[result.id], report, expected=(result.id, result.api) in kept)
+        many = result.bad and not every and alike[result.message] > MANY
+        if (many and result.message in told) or (result.outcome in ("pass", "n/a") and not every):
+            continue
+        yield from result_lines(result, registry[result.id], report, expected=(result.id, result.api) in kept)
+        if many:
+            told.add(result.message)
+            yield f"      and so do {alike[result.message] - 1} more; --all shows each", ""
     yield from not_applicable(report)
     for problem in document["problems"]:
         yield "", ""

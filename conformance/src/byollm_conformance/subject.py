@@ -81,7 +81,7 @@ class Subject:
     """A plugin over one API. `provider` is the plugin object, `model` the model asked for, `dialect` the other end.
 
     `also` are further models, for the checks of capabilities. `lacks`: capabilities that the dialect has words for and
-    this server does not take. `reserved`: texts that mean something in its answers, so that no answer of ours holds them.
+    this server does not take. `reserved`: texts that mean something in its answers, so that none of ours holds them.
     `keys` are further keys of the target, as in YAML.
     `distribution` is its `importlib.metadata` distribution, `entry` the name of its entry point; None for an object
     that was not installed. `facts` is what was seen while the plugin was imported (a mapping made by the worker; None

@@ -10,8 +10,8 @@ repository::
 
 `dialect` names a wire, or a Wire of your own as `module:object`; without it the API's name does. `strict: false`: the
 server merely speaks a vendor's dialect. `lacks` lists what its dialect knows and this server does not take (capability
-names, e.g. `[tools]`); `reserved` lists texts that are no text in its answers (`["<think>"]`). `also` lists further models, for the checks of capabilities. `options` are further keys of the
-target. Silent about an API: it is asked for "a-model".
+names, e.g. `[tools]`), `reserved` texts that are no text in its answers (`["<think>"]`). `also` lists further models,
+for the checks of capabilities. `options` are further keys of the target. Silent about an API: "a-model" is asked for.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ import difflib
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import Distribution, PackageNotFoundError, distribution, packages_distributions
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, entry_points, packages_distributions
 from pathlib import Path
 from typing import Any, Final
 
 from byollm.config.yaml import read_yaml
-from byollm.errors import ConfigError
+from byollm.errors import ConfigError, PluginError
 from byollm.providers.discovery import GROUP, canonical, listed, pick
 from byollm.types.capabilities import FEATURES, FIELDS
 from byollm_conformance.recorded import RecordedWire, read_recordings
@@ -39,11 +39,15 @@ KEYS: Final = ("plugin", "apis", "expected_failures")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A plugin by name. `value` is its `module:object`, `distribution` None for an object that nobody installed."""
+    """A plugin by name. `value` is its `module:object`, `distribution` None for an object that nobody installed.
+
+    `refused` says why the core would not even import it; "" for a plugin that may be tried.
+    """
 
     name: str
     value: str
     distribution: Distribution | None = None
+    refused: str = ""
 
     @property
     def module(self) -> str:
@@ -69,7 +73,12 @@ def find(name: str) -> Reference:
         package = name.partition(":")[0].partition(".")[0]
         owners = packages_distributions().get(package, [])
         return Reference(name, name, distribution(owners[0]) if owners else None)
-    point = pick(GROUP, canonical(name))
+    try:
+        point = pick(GROUP, canonical(name))
+    except PluginError as error:  # claimed twice: the core loads neither
+        refused = error.message
+        claims = [point for point in entry_points(group=GROUP) if canonical(point.name) == canonical(name)]
+        return Reference(claims[0].name, claims[0].value, claims[0].dist, refused)
     if point is not None:
         return Reference(point.name, point.value, point.dist)
     try:  # a distribution's name will do, when it brings one provider

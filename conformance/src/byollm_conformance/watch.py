@@ -65,6 +65,11 @@ class WatchedDeployment(Deployment):
 
     watch: Watch
 
+    @property
+    def is_unsure(self) -> bool:
+        """Never: the other end is asked what a check asks, and nothing about itself before."""
+        return False
+
     def exchange(self, request: Request) -> Exchange[Any] | LocalCall:
         """The plugin's translation, its functions watched."""
         answer = super().exchange(request)

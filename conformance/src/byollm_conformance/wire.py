@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 from byollm.errors import ProviderError
 from byollm.types.messages import Message
 from byollm.types.tools import ProviderTool, Tool, ToolChoice
+from byollm_conformance.binary import is_binary
 from byollm_sandbox.answers import Answer
 from byollm_sandbox.dialects.base import Rejection
 from byollm_sandbox.wire import Style
@@ -57,7 +58,8 @@ class Rendered:
         marks = [index for index, piece in enumerate(self.pieces) if piece.role == "finish"]
         index = marks[-1] if marks else len(self.pieces) - 1
         before = sum(len(piece.data) for piece in self.pieces[:index])
-        return before + len(self.pieces[index].data.rstrip(b"\r\n")) - 1
+        data = self.pieces[index].data
+        return before + len(data if is_binary(self.headers) else data.rstrip(b"\r\n")) - 1
 
     def without(self, role: str) -> Rendered:
         """The same without the pieces of a role."""

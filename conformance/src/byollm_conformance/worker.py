@@ -12,7 +12,7 @@ import resource
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Final
@@ -21,7 +21,7 @@ from byollm.errors import ConfigError
 from byollm_conformance import checks, guard, model
 from byollm_conformance.effort import Effort
 from byollm_conformance.guard import GUARD
-from byollm_conformance.run import run
+from byollm_conformance.run import run, unaskable
 from byollm_conformance.subject import Subject
 from byollm_conformance.targets import Settings, describe, find, subjects_of
 
@@ -53,6 +53,7 @@ class Worker:
     def load(self) -> None:
         """Import the plugin and say what it is; raises nothing of the plugin's but what ends the process."""
         _warm()
+        sys.dont_write_bytecode = True  # what the import leaves behind is then the plugin's doing
         reference = find(self.job["name"])
         GUARD.install()
         self.before, was, held = guard.fingerprint(), guard.state(), frozenset(sys.modules)
@@ -91,12 +92,24 @@ class Worker:
                 exchanges=self.job["exchanges"],
                 wire=self.job["wire"],
             )
-            self.subjects = {subject.api: subject for subject in made}
-            self.say(ready=[describe(subject) for subject in made], facts=facts)
         except ConfigError as error:
             self.say(wrong=error.message, hint=error.hint)
+            return
         except Exception as error:
             self.say(broken=f"it cannot be asked: {type(error).__name__}: {error}", evidence={})
+            return
+        self._introduce(made, facts)
+
+    def _introduce(self, made: Sequence[Subject], facts: Mapping[str, Any]) -> None:
+        try:
+            told = [describe(subject) for subject in made]
+        except ConfigError as error:
+            self.say(broken=unaskable(error), evidence={"hint": error.hint} if error.hint else {})
+        except Exception as error:
+            self.say(broken=f"it cannot be asked: {type(error).__name__}: {error}", evidence={})
+        else:
+            self.subjects = {subject.api: subject for subject in made}
+            self.say(ready=told, facts=facts)
 
     def serve(self) -> None:
         """One check for each line: `{"check": id, "api": name}`."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from byollm.choosing import Route, filtered, nobody
 from byollm.engine.call import SYSTEM_CLOCK, Call
 from byollm.engine.middleware import Observers
 from byollm.engine.operation import Operation
@@ -14,8 +15,12 @@ from byollm.errors import ConfigError, ProtocolError, UnsupportedFeatureError
 from byollm.types.request import PARAMETERS, Request, unknown_parameter
 
 if TYPE_CHECKING:
-    from byollm.config.records import Extension, LlmConfig
+    from byollm.choosing import Candidate
+    from byollm.config.records import Extension, LlmConfig, TaskConfig
     from byollm.engine.line import Line
+    from byollm.routing.law import Law
+    from byollm.routing.policies import Asked
+    from byollm.routing.sieve import Sieve
     from byollm.types.capabilities import TokenCount
     from byollm.types.completion import Adjustment
     from byollm.wire.exchange import Exchange
@@ -65,7 +70,9 @@ class Setup:
         layers = [*_extensions("byollm.middleware", self.config, self.config.middleware), *middleware]
         self.operation = Operation(layers, self.observers, log_content or self.config.log_content)
         self._lines: dict[tuple[str, str | None], Line] = {}
-        self._routes: dict[tuple[str | None, str | None, str | None], list[Line]] = {}
+        self._routes: dict[tuple[str | None, str | None, str | None], Route] = {}
+        self._turn = 0
+        self._law: Law | None = None
         self._lock = threading.Lock()
 
     def __reduce__(self) -> NoReturn:
@@ -74,16 +81,44 @@ class Setup:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(sorted(self.config.deployments))})"
 
-    def lines(self, task: str | None, deployment: str | None, tenant: str | None) -> list[Line]:
-        """The candidates of a call, in order. Raises ConfigError for names that do not exist."""
+    def route(self, task: str | None, deployment: str | None, tenant: str | None) -> Route:
+        """The candidates of a call, and what orders them. Raises ConfigError for names that do not exist."""
         found = self._routes.get((task, deployment, tenant))
         if found is None:
             from byollm.config.llm_config import resolve_deployment, resolve_task
 
             config = self.config
             route = resolve_task(config, task) if deployment is None else resolve_deployment(config, deployment)
-            found = self._routes[task, deployment, tenant] = [self.line(name, tenant) for name in route.candidates]
+            lines = [self.line(name, tenant) for name in route.candidates]
+            known = frozenset(route.policy.names if route.policy else ())
+            sieve = None if config.policies is None else self._sieve(task, deployment, tenant, route)
+            found = Route(lines, route.policy, known, sieve)
+            for line in lines if route.policy else ():
+                line.measured()
+            self._routes[task, deployment, tenant] = found
         return found
+
+    def _sieve(self, task: str | None, deployment: str | None, tenant: str | None, route: TaskConfig) -> Sieve:
+        """The rules of a call. A task that is named beside a deployment keeps its rules."""
+        from byollm.config.llm_config import resolve_task
+        from byollm.routing.law import Law
+        from byollm.routing.sieve import Sieve
+
+        if self._law is None:
+            self._law = Law(self.config)
+        if deployment is not None:
+            task = resolve_task(self.config, task).name if task is not None else None
+        else:
+            task = route.name
+        return Sieve(self._law, task, tenant, getattr(route.policy, "regions", ()))
+
+    def lines(self, task: str | None, deployment: str | None, tenant: str | None) -> list[Line]:
+        """The candidates of a call in the order of the file, as far as its rules let them be asked.
+
+        Raises ConfigError for names that do not exist, NoRouteError when no candidate may be asked.
+        """
+        route = self.route(task, deployment, tenant)
+        return route.lines if route.sieve is None else _sorted_out({}, Call(clock=self.clock), route)
 
     def line(self, name: str, tenant: str | None = None) -> Line:
         """One deployment of a tenant, made at first use. Raises ConfigError and PluginError."""
@@ -123,14 +158,45 @@ class Setup:
             request = Request(messages, **_known(parameters), stream=stream)
         if not request.messages:
             raise ConfigError("there is no message to answer", hint='pass a text or messages: client.complete("hi")')
-        lines = self.lines(words.get("task"), words.get("deployment"), words.get("tenant"))
+        route = self.route(words.get("task"), words.get("deployment"), words.get("tenant"))
+        lines = route.lines
         call = Call(stream=stream, quiet=not stream, clock=self.clock)
-        if words:
-            lines = _sorted_out(words, call, lines)
+        if words or route.sieve is not None:
+            lines = _sorted_out(words, call, route)
+        if route.policy is not None:
+            lines = route.in_order(self._asked(call, request), lines)
+            self._turn += 1
         total = _seconds(words["timeout"]) if words.get("timeout") is not None else lines[0].timeouts.total
         if total is not None:
             call.deadline = self.clock.monotonic() + total
         return call, request, lines
+
+    def _asked(self, call: Call, request: Request) -> Asked:
+        from byollm.choosing import asked_for
+
+        tenant = self.config.tenants.get(call.tenant) if call.tenant is not None else None
+        region = call.region or (tenant.region if tenant is not None else None)
+        return asked_for(request, call, self._turn, region)
+
+    def explain(self, messages: Any = "", **parameters: Any) -> list[Candidate]:
+        """Every candidate of the call that `complete` would make now, in the order it would ask them, and why.
+
+        The same words as `complete`. Keys are looked for, nothing is sent. The first that is kept is the one that is
+        asked. Raises ConfigError for names that do not exist.
+        """
+        from byollm.choosing import explained
+
+        words: dict[str, Any] = {name: parameters.pop(name) for name in CALL_WORDS if name in parameters}
+        stream = bool(parameters.pop("stream", False))
+        request = Request(messages or "-", **_known(parameters), stream=stream)
+        route = self.route(words.get("task"), words.get("deployment"), words.get("tenant"))
+        call = Call(stream=stream, clock=self.clock)
+        _noted(words, call)
+        kept, dropped = filtered(call, route)
+        reasons = route.reasons(self._asked(call, request), kept)
+        return explained(
+            request, call, reasons, [(line, dropped[line.name]) for line in route.lines if line.name in dropped]
+        )
 
     def counting(self, line: Line, request: Request) -> TokenCount | Exchange[TokenCount]:
         """The plugin's count, the exchange that asks for it, or the core's estimate with bounds."""
@@ -195,46 +261,24 @@ def _known(parameters: dict[str, Any]) -> dict[str, Any]:
     return parameters
 
 
-def _sorted_out(words: Mapping[str, Any], call: Call, lines: list[Line]) -> list[Line]:
-    """What the caller said beside the request, noted on the call; the lines that it leaves."""
+def _noted(words: Mapping[str, Any], call: Call) -> None:
     call.task, call.tenant = words.get("task"), words.get("tenant")
     call.data_class, call.region = words.get("data_class"), words.get("region")
     call.labels = words.get("labels") or {}
-    if call.region is not None:
-        lines = _in_region(lines, call.region)
-    if call.data_class is not None:
-        lines = _allowed_for(lines, call.data_class)
-    return lines
+
+
+def _sorted_out(words: Mapping[str, Any], call: Call, route: Route) -> list[Line]:
+    """What the caller said beside the request, noted on the call; the lines that it leaves. Raises NoRouteError."""
+    _noted(words, call)
+    kept, dropped = filtered(call, route)
+    call.skipped |= dropped
+    return kept if kept else nobody(call, dropped, lawful=route.sieve is not None)
 
 
 def _seconds(timeout: Any) -> float:
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0 or timeout == float("inf"):
         raise ConfigError(f"timeout must be a number of seconds above 0, not {timeout!r}")
     return float(timeout)
-
-
-def _in_region(lines: list[Line], region: str) -> list[Line]:
-    from byollm.errors import NoRouteError
-
-    kept = [line for line in lines if line.region == region]
-    if kept:
-        return kept
-    skipped = {line.name: f"its region is {line.region or 'not set'}, not {region}" for line in lines}
-    raise NoRouteError(f"no deployment of this task is in region {region!r}", skipped=skipped)
-
-
-def _allowed_for(lines: list[Line], data_class: str) -> list[Line]:
-    from byollm.errors import NoRouteError
-
-    kept = [line for line in lines if data_class in line.data_classes]
-    if kept:
-        return kept
-    skipped = {line.name: f"its data_classes are {', '.join(line.data_classes) or 'not set'}" for line in lines}
-    raise NoRouteError(
-        f"no deployment of this task may see data of class {data_class!r}; nothing was sent",
-        skipped=skipped,
-        hint=f"add {data_class!r} to `data_classes:` of a target that may",
-    )
 
 
 def _extensions(group: str, config: LlmConfig, entries: Sequence[Extension]) -> list[Any]:

@@ -220,7 +220,7 @@ model: gpt-4
 api: chat
 endpoint: https://acme.openai.azure.com/openai?x=1
 region: westeurope
-tags: [hipaa-baa]
+tags: [eu-desk]
 data_classes: [public]
 api_key: env:AZURE_KEY
 headers: {X-Team: search, X-Number: 5, Authorization: "Bearer ${TOKEN}"}
@@ -238,7 +238,7 @@ extra: {prompt_cache_key: k}
 base_model: gpt-4
 """).deployments["default"]
 
-    assert ("chat", "westeurope", ("hipaa-baa",), ("public",)) == (only.api, only.region, only.tags, only.data_classes)
+    assert ("chat", "westeurope", ("eu-desk",), ("public",)) == (only.api, only.region, only.tags, only.data_classes)
     assert {"x-team": "search", "x-number": "5"} == only.headers
     assert ["authorization"] == list(only.secret_headers)
     assert {"api-version": "2024-10-21"} == only.query

@@ -39,6 +39,7 @@ told = {name: str(error) for name, error in found.problems.items()}
 print(json.dumps([[cost and str(cost.amount) for cost in costs], told, sorted(found.sources)]))
 """
 
+
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     return tmp_path

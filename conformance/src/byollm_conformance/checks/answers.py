@@ -20,6 +20,7 @@ from byollm.types.completion import Completion
 from byollm.types.parts import Text
 from byollm.types.request import Request
 from byollm.types.usage import Usage
+from byollm_conformance.binary import is_binary
 from byollm_conformance.checks.calls import BOTH
 from byollm_conformance.checks.sampling import settled
 from byollm_conformance.effort import Effort
@@ -220,7 +221,8 @@ def no_answer(subject: Subject, effort: Effort) -> None:
                     words = f"what is no answer became {type(error).__name__}: {error.message}"
                     raise Broken(words, body=body, content_type=kind)
         rendered = subject.dialect.render(only_text(), stream)
-        marked = (200, rendered.headers, b"\xef\xbb\xbf" + rendered.body)
+        mark = b"" if is_binary(rendered.headers) else b"\xef\xbb\xbf"
+        marked = (200, rendered.headers, mark + rendered.body)
         mislabelled = (200, {**rendered.headers, "content-type": "text/plain"}, rendered.body)
         for readable in (marked, mislabelled):
             reply = completed(subject.read(readable, stream=stream), body=readable[2], stream=stream)
@@ -246,6 +248,8 @@ def ids(subject: Subject, effort: Effort) -> None:
         if not says(subject, answer, only_text(id="answer-4712", model=answer.model), stream=stream):
             alike(None, reply.id, "an id was made up where the dialect tells none", stream=stream)
             reply = replace(reply, id=answer.id)
+        if not says(subject, answer, only_text(id=answer.id, model="another-model"), stream=stream):
+            reply = replace(reply, model=answer.model)  # the dialect does not tell: what was asked for is all there is
         got = {"id": reply.id, "model": reply.model, "request_id": reply.request_id}
         expected = {"id": "answer-4711", "model": "the-model-that-served", "request_id": "request-4711"}
         alike(expected, got, "who answered is not told", stream=stream)

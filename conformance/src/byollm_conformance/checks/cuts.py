@@ -133,8 +133,9 @@ def split_letters(subject: Subject, effort: Effort) -> None:
     """Two pieces, cut at every byte of the text."""
     text = "é漢🙂👩‍👩‍👧\u2028ß"
     rendered = subject.dialect.render(only_text(text, events=50), True)
-    start = rendered.body.index(text.encode()[:5])
-    for cut in range(start, start + len(text.encode())):
+    start = rendered.body.find(text.encode()[:5])
+    hidden = start < 0  # the dialect packs its documents: any byte may be one of the letter's
+    for cut in range(1, len(rendered.body), 5) if hidden else range(start, start + len(text.encode())):
         subject.count()
         got = streamed(subject, rendered, [rendered.body[:cut], rendered.body[cut:]])
         alike([("text", text)], got["parts"], "a letter that was cut in two came out changed", cut=cut)

@@ -8,12 +8,15 @@ from typing import Any, Final
 from byollm.errors import OutputInvalidError, ProtocolError, StreamInterruptedError
 from byollm.types.completion import Completion
 from byollm.types.parts import ToolCall
+from byollm_conformance.binary import edited as edited_message
+from byollm_conformance.binary import is_binary
 from byollm_conformance.checks.answers import modes
 from byollm_conformance.checks.calls import calling
 from byollm_conformance.effort import Effort
 from byollm_conformance.generate import (
     bytes_mutated,
     drawn,
+    edited,
     mutated,
     mutations,
     one_of_all,
@@ -27,7 +30,7 @@ from byollm_conformance.judge import Outcome, failed, well_formed
 from byollm_conformance.mirror import TOOL
 from byollm_conformance.model import Broken, check
 from byollm_conformance.subject import Subject
-from byollm_conformance.wire import Piece
+from byollm_conformance.wire import Piece, Rendered
 
 WIRE: Final = ("wire",)
 STREAMING: Final = ("wire", "streaming")
@@ -132,8 +135,9 @@ def invalid_utf8(subject: Subject, effort: Effort) -> None:
         rendered = subject.dialect.render(only_text("before ZZ after", events=None), stream)
         for junk in (b"\xff\xfe", b"\xc3", b"\xed\xa0\x80", b"\xf0\x9f\x99"):
             subject.count()
-            body = rendered.body.replace(b"ZZ", junk)
-            outcome = subject.read((200, rendered.headers, body), stream=stream)
+            broken = edited(rendered, b"ZZ", junk)
+            body = broken.body
+            outcome = subject.read(broken, stream=stream)
             error = failed(outcome, "bytes that are no text became one", body=body, stream=stream)
             if not isinstance(error, ProtocolError):
                 raise Broken(f"bytes that are no text became {type(error).__name__}", body=body)
@@ -151,12 +155,17 @@ def corrupt_events(subject: Subject, effort: Effort) -> None:
     rendered = subject.dialect.render(one_of_all(subject, events=40), True)
     last = max(index for index, piece in enumerate(rendered.pieces) if piece.role == "finish")
     for index in range(last + 1):
-        piece = rendered.pieces[index].data
-        for data in (piece[: piece.rindex(b"}")] + b"\n\n", piece[: piece.index(b"{")] + b"[1, 2]\n\n"):
+        for data in _corrupt(rendered, rendered.pieces[index].data):
             subject.count()
             pieces = [*rendered.pieces[:index], Piece(data), *rendered.pieces[index + 1 :]]
             outcome = subject.read(with_pieces(rendered, pieces), stream=True)
             failed(outcome, "an event that cannot be read was passed over", event=index, data=data)
+
+
+def _corrupt(rendered: Rendered, piece: bytes) -> tuple[bytes, bytes]:
+    if not is_binary(rendered.headers):
+        return piece[: piece.rindex(b"}")] + b"\n\n", piece[: piece.index(b"{")] + b"[1, 2]\n\n"
+    return edited_message(piece, lambda data: data[: data.rindex(b"}")]), edited_message(piece, lambda data: b"[1, 2]")
 
 
 MEGABYTE: Final = 1024 * 1024

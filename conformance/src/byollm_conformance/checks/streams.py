@@ -19,6 +19,7 @@ from byollm.types.events import (
     UsageReported,
 )
 from byollm.types.request import Request
+from byollm_conformance.binary import is_binary
 from byollm_conformance.checks.answers import answered
 from byollm_conformance.effort import Effort
 from byollm_conformance.generate import has_ids, one_of_all, only_text, some_answers, with_pieces
@@ -27,6 +28,7 @@ from byollm_conformance.model import Broken, check
 from byollm_conformance.strategies import answers_of
 from byollm_conformance.subject import Subject
 from byollm_conformance.wire import Answer, Piece, Rendered, variant
+from byollm_sandbox.event_stream import event as message
 
 NEEDS: Final = ("wire", "streaming")
 
@@ -141,8 +143,11 @@ def unknown_events(subject: Subject, effort: Effort) -> None:
     whole = streamed(subject, rendered)
     new = Piece(b'event: zz.unknown\ndata: {"type":"zz.unknown","zz":{"a":[1]}}\n\n')
     mixed = [rendered.pieces[0], *[one for piece in rendered.pieces[1:] for one in (new, piece)]]
+    if is_binary(rendered.headers):
+        new = Piece(message("zzUnknown", b'{"zz":{"a":[1]}}'))
+        mixed = [rendered.pieces[0], *[one for piece in rendered.pieces[1:] for one in (new, piece)]]
     others = [with_pieces(rendered, mixed), variant(subject.dialect, answer, True, quirks=("unknown-events",))]
-    if rendered.headers.get("content-type", "").startswith("text/event-stream"):
+    if is_binary(rendered.headers) or rendered.headers.get("content-type", "").startswith("text/event-stream"):
         for other in others:
             subject.count()
             if other is not None:

@@ -11,6 +11,9 @@ from byollm.errors import ProviderError
 from byollm_conformance.wire import Answer, Piece, Rejection, Rendered, Seen, Source, Style
 from byollm_conformance.wires import (
     anthropic_messages,
+    bedrock_converse,
+    bedrock_invoke,
+    cohere,
     deepseek,
     gemini,
     mistral,
@@ -21,10 +24,20 @@ from byollm_conformance.wires import (
     together,
 )
 from byollm_conformance.wires.hosted import vertex_anthropic
-from byollm_sandbox.dialects import AnthropicMessages, Gemini, MistralChat, Ollama, OpenAIChat, OpenAIResponses
+from byollm_sandbox.dialects import (
+    AnthropicMessages,
+    BedrockConverse,
+    BedrockInvoke,
+    CohereChat,
+    Gemini,
+    MistralChat,
+    Ollama,
+    OpenAIChat,
+    OpenAIResponses,
+)
 from byollm_sandbox.dialects.base import Call, Dialect
 from byollm_sandbox.requests import Recorded
-from byollm_sandbox.wire import Frame, Reply, json_reply, lines_reply, sse_reply
+from byollm_sandbox.wire import Frame, Reply, binary_reply, json_reply, lines_reply, sse_reply
 
 Unwrap = Callable[[str, Mapping[str, str], bytes], tuple[Mapping[str, str], bytes]]
 """URL, headers and body into headers and body as the dialect's owner is sent them."""
@@ -34,11 +47,14 @@ DIALECTS: Final[Mapping[str, tuple[Dialect, ReadRequest]]] = {
     "openai-chat": (OpenAIChat(), openai_chat.read_request),
     "openai-responses": (OpenAIResponses(), openai_responses.read_request),
     "anthropic-messages": (AnthropicMessages(), anthropic_messages.read_request),
+    "bedrock-converse": (BedrockConverse(), bedrock_converse.read_request),
+    "bedrock-invoke": (BedrockInvoke(), bedrock_invoke.read_request),
     "gemini": (Gemini(), gemini.read_request),
     "ollama": (Ollama(), ollama.read_request),
     "mistral-chat": (MistralChat(), mistral.read_request),
     "deepseek-chat": (OpenAIChat(), deepseek.read_request),
     "openrouter-chat": (OpenAIChat(), openrouter.read_request),
+    "cohere-chat": (CohereChat(), cohere.read_request),
     "together-chat": (together.TogetherChat(), together.read_request),
 }
 """The sandbox's renderer of a dialect, and who reads its requests."""
@@ -79,9 +95,9 @@ class GenericWire:
         return _rendered(self._streamed(self.dialect.stream(answer, call), headers, style))
 
     def _streamed(self, frames: list[Frame], headers: list[tuple[str, str]], style: Style | None = None) -> Reply:
-        lines = getattr(self.dialect, "lines", False)
-        reply = (lines_reply if lines else sse_reply)(frames, headers)
-        reply.style = replace(style or Style(), lines=lines)
+        lines, binary = getattr(self.dialect, "lines", False), getattr(self.dialect, "binary", False)
+        reply = (lines_reply if lines else binary_reply if binary else sse_reply)(frames, headers)
+        reply.style = replace(style or Style(), lines=lines, binary=binary)
         return reply
 
     def render_error(self, error: ProviderError, *, stream: bool = False) -> Rendered:

@@ -12,6 +12,8 @@ from urllib.parse import parse_qsl, unquote
 
 _KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key")
 _IN_PATH = re.compile(r"/(?:models|tunedModels)/([^/:]+):[A-Za-z]+$")
+_INVOKED = re.compile(r"/model/([^/]+)/(?:converse|converse-stream|invoke|invoke-with-response-stream|count-tokens)$")
+_STREAMING = (":streamGenerateContent", "/converse-stream", "/invoke-with-response-stream")
 
 
 @dataclass(eq=False)
@@ -56,14 +58,15 @@ class Recorded:
     @property
     def streams(self) -> bool:
         """The caller asked for a stream: in the body, or by the path's own verb."""
-        if self.path.endswith(":streamGenerateContent"):
+        if self.path.endswith(_STREAMING):
             return True
         return isinstance(self.json, dict) and self.json.get("stream") is True
 
     @cached_property
     def asked(self) -> Any:
-        """The body, with the model that some vendors name in the path (`…/models/gemini-3.8-flash:generateContent`)."""
-        found = _IN_PATH.search(self.path)
+        """The body, with the model that some vendors name in the path (`…/models/gemini-3.8-flash:generateContent`,
+        `…/model/amazon.nova-lite-v1%3A0/converse`)."""
+        found = _IN_PATH.search(self.path) or _INVOKED.search(self.path)
         if found is None or not isinstance(self.json, dict) or self.json.get("model") is not None:
             return self.json
         return {**self.json, "model": unquote(found[1])}

@@ -23,7 +23,7 @@ from byollm_sandbox.dialects import Call, Dialect, Prompt, dialects
 from byollm_sandbox.dialects.base import Rejection
 from byollm_sandbox.faults import Fault
 from byollm_sandbox.requests import Recorded
-from byollm_sandbox.wire import End, Reply, Step, compile_reply, json_reply, lines_reply, sse_reply
+from byollm_sandbox.wire import End, Reply, Step, binary_reply, compile_reply, json_reply, lines_reply, sse_reply
 
 Keys = str | Mapping[str, str] | Collection[str] | None
 StandIn = Callable[[Prompt], Answer]
@@ -33,6 +33,8 @@ KNOWN_MODELS = {
     "openai-responses": ("gpt-5.6", "gpt-5.4", "gpt-5-mini", "gpt-4.1", "gpt-4o", "gpt-4o-mini"),
     "anthropic-messages": ("claude-opus-5", "claude-sonnet-5", "claude-haiku-4-5"),
     "ollama": ("qwen3:8b", "gpt-oss:20b", "llama3.2:latest"),
+    "bedrock-converse": ("us.anthropic.claude-haiku-4-5-20251001-v1:0", "us.amazon.nova-lite-v1:0"),
+    "bedrock-invoke": ("us.anthropic.claude-haiku-4-5-20251001-v1:0", "amazon.titan-text-express-v1"),
     "gemini": ("gemini-3.8-flash", "gemini-3.1-pro-preview", "gemini-2.5-flash", "gemini-2.5-pro"),
 }
 """What `GET /models` lists when `serve(models=…)` names nothing."""
@@ -208,7 +210,7 @@ def render(
     lines = getattr(dialect, "lines", False)
     streams = request.streams or (lines and call.body.get("stream") is not False)
     if streams and not (fault is not None and "json-for-stream" in fault.kinds):
-        written = lines_reply if lines else sse_reply
+        written = lines_reply if lines else binary_reply if getattr(dialect, "binary", False) else sse_reply
         return written(dialect.stream(answer, call), headers)
     return json_reply(dialect.document(answer, call), headers=headers)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from byollm.cli import show
 from byollm.cli.arguments import Parser, add_choice, choice_of, client_for
+from byollm.cli.faults import UsageFault
 
 if TYPE_CHECKING:
     from byollm.client import Client
@@ -19,7 +20,19 @@ def run(words: Sequence[str]) -> int:
     add_choice(parser)
     parser.add_argument("--all", action="store_true", help="what is not known, too")
     parser.add_argument("--refine", action="store_true", help="ask the provider too, where it can tell (needs the key)")
+    parser.add_argument("--matrix", action="store_true", help="features × providers: what becomes of each")
+    parser.add_argument("--html", metavar="FILE", nargs="?", const="matrix.html", help="with --matrix: a page of it")
+    parser.add_argument(
+        "--models", metavar="PROVIDER/MODEL", nargs="+", help="with --matrix: these instead of the installed ones"
+    )
     options = parser.read(words)
+    if options.matrix:
+        from byollm.cli import matrix
+
+        return matrix.run(options)
+    for flag in ("html", "models"):
+        if getattr(options, flag):
+            raise UsageFault(f"--{flag} belongs to --matrix", f"byollm capabilities --matrix --{flag} …")
     with client_for(options) as client:
         found = {name: _of(client, name, options.refine) for name in _names(client, choice_of(options))}
         if options.json:

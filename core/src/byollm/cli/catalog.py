@@ -15,6 +15,7 @@ CORE: Final[Mapping[str, str]] = {
     "capabilities": "what a model takes, and how we know",
     "complete": "ask, and print the answer",
     "count": "count the tokens of a prompt",
+    "explain": "who would be asked now, in which order, and why",
     "doctor": "look at everything between here and each provider, and say how to mend it",
 }
 """Commands of core, each the module of its name in this package."""

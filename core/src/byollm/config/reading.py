@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from byollm.config import schema
 from byollm.config.places import Document, KeyPath, name, shown
@@ -12,7 +12,11 @@ from byollm.config.settings import Context, plugins
 from byollm.config.targets import Catalog, chain, credentials, given, split_model
 from byollm.config.words import OF_A_TARGET, OF_THE_ROOT, listing, nearest
 
+if TYPE_CHECKING:
+    from byollm.routing.policies import Policy
+
 _OF_A_TASK = ("deployment", "route", "failover")
+_RULES = ("data_class", "requires", "residency")
 
 
 def read(document: Document) -> LlmConfig:
@@ -24,10 +28,6 @@ def read(document: Document) -> LlmConfig:
     }
     rest = {key: item for key, item in root.items() if key not in settings}
     found = schema.validated(schema.RootModel, given(settings), document, path, "configuration")
-    if found.get("policies") is not None:
-        raise document.error(
-            (*path, "policies"), "`policies` is reserved: this version would not keep one", "remove it"
-        )
     reader = _Reader(document, path, found)
     return reader.single(rest) if single else reader.several(rest)
 
@@ -60,6 +60,8 @@ class _Reader:
         self._catalog = Catalog(self._context, settings.get("defaults") or {}, root)
         self._tasks: dict[str, KeyPath] = {}
         self._default: str | None = None
+        self._policies: dict[str, dict[str, Any]] = {}
+        self._rules: dict[str, dict[str, Any]] = {}
 
     def _part(self, key: str, model: type[schema.Written]) -> dict[str, Any]:
         written = self._settings.get(key)
@@ -73,6 +75,7 @@ class _Reader:
                 (*self._path, "default"), sentence, "remove the line, or name the target under `deployments:`"
             )
         self._named()
+        target = self._ruled("default", target)
         self._catalog.add("default", target, self._path)
         self._listed("tasks")
         self._task_of("default", "default", self._path)
@@ -101,6 +104,7 @@ class _Reader:
             raise self._document.error(path, f"the task `{name(label)}` stands twice", "keep one of the two")
         if not label.strip():
             raise self._document.error(path, "a task's name is empty", "give it a name")
+        value = self._ruled(label, value)
         plain = isinstance(value, str) and not (loose and label in schema.COMMON)
         if plain and (not loose or split_model(value) or value in self._catalog.deployments):
             self._task_of(label, value, path)
@@ -114,6 +118,14 @@ class _Reader:
         else:
             self._neither(label, value, path)
 
+    def _ruled(self, label: str, value: Any) -> Any:
+        """A task without its rules, which are kept until every deployment is known."""
+        rules = {key: value[key] for key in _RULES if key in value} if isinstance(value, dict) else {}
+        if not rules:
+            return value
+        self._rules[label] = rules
+        return {key: item for key, item in value.items() if key not in rules}
+
     def _task_of(self, label: str, deployment: str, path: KeyPath) -> None:
         self._tasks[label] = path
         if deployment not in self._catalog.deployments and split_model(deployment):
@@ -126,17 +138,28 @@ class _Reader:
         if "deployment" in found and "route" in found:
             raise self._document.error((*path, "route"), "`deployment` and `route` say the same", "keep one of the two")
         if isinstance(found.get("route"), str):
-            sentence = "`route` lists deployments; routing policies are not part of this version"
-            raise self._document.error((*path, "route"), sentence, schema.EXAMPLES["route"], value=True)
+            sentence = "`route` lists deployments, or names a policy over them"
+            mend = "route: {policy: cheapest, over: [fast, backup]}"
+            raise self._document.error((*path, "route"), sentence, mend, value=True)
+        if isinstance(found.get("route"), dict):
+            self._policy(label, found, path)
         self._tasks[label] = path
         owner = _owner(label)
         if "deployment" in found:
             self._catalog.entry(owner, found["deployment"], (*path, "deployment"), label)
         for key in ("route", "failover"):
             entries = found.get(key, [])
+            over = ("over",) if key == "route" and label in self._policies else ()
             for index, entry in enumerate(entries if isinstance(entries, list) else [entries]):
-                at = (*path, key, index) if isinstance(entries, list) else (*path, key)
+                at = (*path, key, *over, index) if isinstance(entries, list) else (*path, key)
                 self._catalog.entry(owner, entry, at, f"{label}/{key}-{index + 1}")
+
+    def _policy(self, label: str, found: dict[str, Any], path: KeyPath) -> None:
+        """A `route:` that is a policy; its deployments are listed like any others, so that list takes its place."""
+        from byollm.config.routes import read_route
+
+        self._policies[label] = read_route(found["route"], self._document, (*path, "route"))
+        found["route"] = self._policies[label]["over"]
 
     def _neither(self, label: str, value: Any, path: KeyPath) -> NoReturn:
         """The error for a key of the root that is no setting and whose value is no task."""
@@ -185,11 +208,16 @@ class _Reader:
             sentence = "nothing is configured: there is no provider, no task and no deployment"
             raise self._document.error(self._path, sentence, 'llm_config: {provider: "openai", model: "gpt-4"}')
         tasks = {
-            label: TaskConfig(label, self._candidates(label, direct[label]), self._document.where(path))
+            label: TaskConfig(
+                label,
+                self._candidates(label, direct[label]),
+                self._document.where(path),
+                self._chosen(label, direct[label]),
+            )
             for label, path in self._tasks.items()
         }
         settings = self._settings
-        return LlmConfig(
+        config = LlmConfig(
             deployments=deployments,
             tasks=tasks,
             default=self._default,
@@ -203,6 +231,30 @@ class _Reader:
             warnings=tuple(self._context.findings),
             source=self._document.source,
         )
+        return self._lawful(config)
+
+    def _lawful(self, config: LlmConfig) -> LlmConfig:
+        """With the rules of the organisation, its tasks and its tenants, and proof that no failure can break one."""
+        written = self._settings.get("tenants") or {}
+        tenants = {label: item for label, item in written.items() if not {"providers", *_RULES}.isdisjoint(item)}
+        policies = self._settings.get("policies")
+        told = any(it.tags or not it.options.keys().isdisjoint(_RULES) for it in config.deployments.values())
+        if policies is None and not (self._rules or tenants or told):
+            return config
+        from byollm.config.legality import Written, lawful
+
+        places = {label: self._tasks[label] for label in self._rules}
+        return lawful(config, Written(self._document, self._path, policies, self._rules, places, tenants))
+
+    def _chosen(self, label: str, direct: tuple[str, ...]) -> Policy | None:
+        """The policy of a task, over the deployments that its `over:` resolved to."""
+        found = self._policies.get(label)
+        if found is None:
+            return None
+        from byollm.config.routes import policy_of
+
+        names = tuple(dict.fromkeys(direct[: len(found["over"])]))
+        return policy_of(found, names, self._document, (*self._tasks[label], "route"))
 
     def _plugins(self) -> dict[str, Any]:
         written = self._settings.get("plugins")
@@ -246,7 +298,7 @@ class _Reader:
             if item is None:
                 raise self._document.error(at, f"`{name(owner)}:` is empty", schema.EXAMPLES["tenants"])
             keys[owner] = credentials(self._context, item if isinstance(item, dict) else {"api_key": item}, at)
-        return TenantConfig(label, keys, self._document.where(path))
+        return TenantConfig(label, keys, self._document.where(path), found.get("region"))
 
     def _check_owner(self, owner: str, path: KeyPath) -> None:
         from byollm.providers.discovery import canonical

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from byollm.config.places import NOWHERE, Finding, Where
+from byollm.config.rules import Policies, Rules
 from byollm.config.secrets import SecretReference
 from byollm.transports.base import Timeouts, TlsFiles
+
+if TYPE_CHECKING:
+    from byollm.routing.policies import Policy
 
 OnUnsupported = Literal["adapt", "strict"]
 OnUnknown = Literal["fail_over", "fail"]
@@ -92,20 +96,27 @@ class DeploymentConfig:
 
 @dataclass(frozen=True, slots=True)
 class TaskConfig:
-    """A task: the names of its candidates, the first first, then their failover in the order of the file."""
+    """A task: the names of its candidates, the first first, then their failover in the order of the file.
+
+    `policy` orders the first of them anew for each call; None keeps the order. `rules` say who of them may answer.
+    """
 
     name: str
     candidates: tuple[str, ...]
     where: Where = NOWHERE
+    policy: Policy | None = None
+    rules: Rules | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TenantConfig:
-    """A tenant's own keys: provider or deployment → credential name → reference."""
+    """A tenant's own keys: provider or deployment → credential name → reference; and where it is, for `by_region`."""
 
     name: str
     credentials: Mapping[str, Mapping[str, SecretReference]]
     where: Where = NOWHERE
+    region: str | None = None
+    rules: Rules | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +124,7 @@ class LlmConfig:
     """A whole configuration. `default` names the task of a call that names none.
 
     `plugins`: the only distributions whose plugins may be loaded, None for any; `lock`: the file that pins them.
+    `policies`: the organisation's rules; None when the file has no rule at all, not even a task's or a tenant's.
     `warnings`: what loading noticed. `log_content`: prompts and answers may be logged. `source`: the file's name.
     """
 
@@ -126,6 +138,7 @@ class LlmConfig:
     plugins: tuple[str, ...] | None = None
     lock: str | None = None
     tenants: Mapping[str, TenantConfig] = field(default_factory=dict)
+    policies: Policies | None = None
     log_content: bool = False
     warnings: tuple[Finding, ...] = ()
     source: str | None = None

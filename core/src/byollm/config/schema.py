@@ -106,12 +106,20 @@ class TaskModel(Written):
     deployment: Any = None
     route: Any = None
     failover: Any = None
+    data_class: Any = None
+    requires: Any = None
+    residency: Any = None
 
 
 class TenantModel(Written):
-    """One tenant: its own keys, by provider or deployment."""
+    """One tenant: its own keys, by provider or deployment, its region, and what it asks beyond everybody's rules."""
 
     credentials: dict[str, Any]
+    region: Text | None = None
+    providers: Any = None
+    requires: Any = None
+    residency: Any = None
+    data_class: Any = None
 
 
 class SecretsModel(Written):
@@ -174,6 +182,17 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "retries": "retries: {attempts: 3, total: 5}",
     "failover": "failover: [backup]",
     "route": "route: [fast, backup]",
+    "over": "over: [fast, backup]",
+    "output_tokens": "output_tokens: 500",
+    "regions": "regions: {europe: [azure_eu], americas: [openai_us]}",
+    "hours": 'hours: "22:00-06:00"',
+    "timezone": "timezone: Europe/Berlin",
+    "days": "days: [mon, tue, wed, thu, fri]",
+    "use": "use: [cheap]",
+    "first": "first: azure",
+    "amount": "amount: 10000",
+    "currency": "currency: USD",
+    "until": 'until: "2027-03-31"',
     "deployment": "deployment: fast",
     "deployments": "deployments: {fast: {provider: openai, model: gpt-4}}",
     "tasks": "tasks: {summarize: {provider: openai, model: gpt-4}}",

@@ -18,6 +18,9 @@ from byollm.errors import ConfigError
 MAX_BYTES: Final = 1024 * 1024
 """The largest file that is read."""
 MAX_ALIASES: Final = 200
+_DAYS: Final = ("expires", "until")
+"""Keys whose value is a date."""
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TEXT_TAGS: Final = ("!", "tag:yaml.org,2002:str")
@@ -152,12 +155,17 @@ class _Reader:
         if not self._stack:
             raise _fail(event, "the configuration is one text, not a mapping", _FIRST_FILE)
         node = Node(event.start_mark.line + 1, event.start_mark.column + 1)
-        node.value = _value(event)
+        node.value = event.value if self._is_day(event) else _value(event)
         if isinstance(node.value, int | float):
             node.raw = event.value
         if event.anchor:
             self._refuse_second(event)
         self._add(event, node, event.anchor)
+
+    def _is_day(self, event: Any) -> bool:
+        """A plain date where a date is asked for: text or date, it is read as the same day."""
+        inside = self._keys[-1][-1][0] if self._keys and self._keys[-1] else ""
+        return inside in _DAYS and event.tag is None and bool(_DAY.match(event.value))
 
     def _key(self, event: Any) -> None:
         node = self._stack[-1][0]

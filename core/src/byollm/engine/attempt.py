@@ -274,6 +274,8 @@ class _Reading:
                 return None
             self.pending, events = None, pending
             self.call.committed = True
+            if not self.call.quiet:
+                self.call.first_at = self.call.clock.monotonic()
         return None if self.call.quiet else events
 
     def partial(self) -> Completion | None:

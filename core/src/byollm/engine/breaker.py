@@ -45,6 +45,11 @@ class Breaker:
             self._opened = now
             return True
 
+    def is_open(self, now: float) -> bool:
+        """`allows`, only looked at: nobody becomes the probe."""
+        opened = self._opened
+        return opened is not None and now - opened < OPEN_SECONDS
+
     def succeeded(self) -> None:
         """The deployment answered, if only with a refusal of its own making."""
         if self._failures or self._opened is not None:

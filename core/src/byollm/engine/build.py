@@ -48,6 +48,7 @@ def line_of(bound: Bound, plugin: Any, manifest: Manifest, distribution: str = "
         region=entry.region,
         tags=entry.tags,
         data_classes=entry.data_classes,
+        reaches=bound.hosts,
         budget=RetryBudget(entry.retries.budget),
     )
 

@@ -80,6 +80,8 @@ class Call:
     committed: bool = False
     status: int | None = None
     """Of the last answer that came."""
+    first_at: float | None = None
+    """When the present attempt's first content came; None for whole answers."""
     log_content: bool = False
     random: Callable[[], float] = random.random
     _id: str = ""

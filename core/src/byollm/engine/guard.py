@@ -39,21 +39,33 @@ def learn(call: Call, line: Line, request: Request) -> Steps[None]:
 
 def guard(call: Call, line: Line, request: Request) -> Steps[None]:
     """Raises ContextLengthError with sent="no" when the prompt cannot fit."""
-    can = line.deployment.capabilities
-    window = can.context_window
-    if window is None or bytes_of(request) <= window:
+    refused = refusal(line, request)
+    if refused is not None:
+        raise refused
+    window = line.deployment.capabilities.context_window
+    if line.guard != "ask" or window is None or bytes_of(request) <= window:
         return
     count = estimate(request)
-    if count.lower is not None and count.lower > window:
-        raise too_long(line, count, window)
-    if can.truncates_silently and count.tokens > window:
-        raise too_long(line, count, window)
-    if line.guard == "ask" and (count.upper is None or count.upper > window):
+    if count.upper is None or count.upper > window:
         asked = line.deployment.count(request)
         if isinstance(asked, Exchange):
             asked = yield from _answer(call, line, asked)
         if isinstance(asked, TokenCount) and asked.tokens > window and asked.exactness == "exact":
             raise too_long(line, asked, window)
+
+
+def refusal(line: Line, request: Request) -> ContextLengthError | None:
+    """What byollm's own bounds say against sending a prompt."""
+    can = line.deployment.capabilities
+    window = can.context_window
+    if window is None or bytes_of(request) <= window:
+        return None
+    count = estimate(request)
+    if count.lower is not None and count.lower > window:
+        return too_long(line, count, window)
+    if can.truncates_silently and count.tokens > window:
+        return too_long(line, count, window)
+    return None
 
 
 def _answer(call: Call, line: Line, exchange: Exchange[Any]) -> Steps[Any]:

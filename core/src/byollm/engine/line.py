@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from byollm.engine.breaker import Breaker, RetryBudget
 from byollm.engine.credentials import Credentials
@@ -14,8 +14,12 @@ from byollm.providers.pricing import Cost, Price, Sale
 from byollm.transports.base import Place, Timeouts
 from byollm.types.completion import Completion
 from byollm.types.request import Request
+from byollm.types.usage import Usage
 from byollm.wire.auth import AuthScheme
 from byollm.wire.exchange import Exchange
+
+if TYPE_CHECKING:
+    from byollm.routing.policies import Asked, Option, Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +56,14 @@ class Line:
     region: str | None = None
     tags: tuple[str, ...] = ()
     data_classes: tuple[str, ...] = ()
+    reaches: frozenset[str] | None = None
+    """Every host that requests and auth schemes may go to; None where nobody told."""
     limiter: Callable[[], float] | None = None
     breaker: Breaker = field(default_factory=Breaker)
     budget: RetryBudget = field(default_factory=RetryBudget)
+    option: Option | None = None
+    """What a routing policy sees of it; None where no policy chooses."""
+    _rate: tuple[float, int, Rate | None] | None = None
 
     def __repr__(self) -> str:
         return f"Line({self.name!r})"
@@ -78,17 +87,43 @@ class Line:
         return request.with_(extra={**asked, self.provider: {**self.extra, **asked.get(self.provider, {})}})
 
     def cost(self, completion: Completion, at: float) -> Cost | None:
-        """What the answer cost by the file's prices, else by what the price plugins know; None when nobody does.
+        """What the answer cost; `at` is when the call was made, in Unix seconds. None when nobody knows the price."""
+        return self.price_of(completion.usage, at, completion.model)
 
-        `at` is when the call was made, in Unix seconds.
-        """
+    def price_of(self, usage: Usage, at: float, answered: str | None = None) -> Cost | None:
+        """What a usage costs by the file's prices, else by what the price plugins know; None when nobody does."""
         if self.pricing is not None:
-            amount = self.pricing.cost(completion.usage)
+            amount = self.pricing.cost(usage)
             return None if amount is None else Cost(amount, self.pricing.currency, "configuration")
         if self.prices is None:
             return None
-        sale = Sale(target=self.deployment.target, usage=completion.usage, at=at, answered=completion.model)
-        return self.prices.cost(sale)
+        return self.prices.cost(Sale(target=self.deployment.target, usage=usage, at=at, answered=answered))
+
+    def measured(self) -> Option:
+        """What a policy sees of it, from now on kept up to date."""
+        if self.option is None:
+            from byollm.routing.policies import Option
+
+            self.option = Option(self.name, rate=self.rate, owner=self)
+        return self.option
+
+    def rate(self, asked: Asked) -> Rate | None:
+        """Money a token for a request of about this size, valid now; None when nobody knows. Kept for a minute.
+
+        Sizes are told apart by powers of two: some vendors charge more for long prompts.
+        """
+        size = asked.input_tokens.bit_length()
+        kept = self._rate
+        if kept is None or kept[0] <= asked.now or kept[1] != size:
+            kept = self._rate = (asked.now + 60, size, self._rate_at(1 << size, asked.now))
+        return kept[2]
+
+    def _rate_at(self, tokens: int, at: float) -> Rate | None:
+        went_in = self.price_of(Usage(input_tokens=tokens, output_tokens=0), at)
+        came_out = self.price_of(Usage(input_tokens=tokens, output_tokens=tokens), at)
+        if went_in is None or came_out is None or went_in.currency != came_out.currency:
+            return None
+        return float(went_in.amount) / tokens, float(came_out.amount - went_in.amount) / tokens, went_in.currency
 
     @property
     def name(self) -> str:

@@ -107,7 +107,7 @@ class Operation:
         """One attempt with its middleware, told to the observers and recorded once it is on its way."""
         started = call.clock.monotonic()
         at = call.clock.time()
-        call.status = None
+        call.status = call.first_at = None
         tried = False
 
         def sending() -> None:
@@ -127,8 +127,7 @@ class Operation:
             completion = yield from steps
         except ByollmError as error:
             if tried:
-                _tell_breaker(line, error, call.clock.monotonic())
-                self._record(call, line, number, started, error=error)
+                self._fell(call, line, number, started, error)
             raise
         except GeneratorExit:  # a stream left early, a task cancelled: it may have cost money all the same
             if tried:
@@ -139,9 +138,17 @@ class Operation:
         cost = line.cost(completion, at)
         if cost is not None:
             completion.cost, completion.cost_currency, completion.cost_source = cost.amount, cost.currency, cost.source
+        _measure(line, call, completion, started)
         record = self._record(call, line, number, started, completion=completion, tried=tried)
         completion.attempts = (*call.attempts[:-1], record) if len(call.attempts) > 1 else (record,)
         return completion
+
+    def _fell(self, call: Call, line: Line, number: int, started: float, error: ByollmError) -> None:
+        now = call.clock.monotonic()
+        _tell_breaker(line, error, now)
+        if line.option is not None and isinstance(error, ILL):
+            line.option.pace.failed(now - started, now)
+        self._record(call, line, number, started, error=error)
 
     def _record(
         self,
@@ -301,6 +308,17 @@ def _tell_breaker(line: Line, error: ByollmError, now: float) -> None:
         line.breaker.failed(now)
     elif isinstance(error, ProviderError) and error.sent != "no":
         line.breaker.succeeded()
+
+
+def _measure(line: Line, call: Call, completion: Completion, started: float) -> None:
+    """What the policies of routes choose by."""
+    if line.option is None:
+        return
+    pace, now = line.option.pace, call.clock.monotonic()
+    first = None if call.first_at is None else call.first_at - started
+    pace.answered(now - started, now, first, completion.usage.output_tokens)
+    if completion.cost is not None:
+        pace.paid(completion.cost, completion.cost_currency or "")
 
 
 def _log(record: Attempt, completion: Completion | None) -> None:

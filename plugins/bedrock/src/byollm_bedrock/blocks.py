@@ -125,6 +125,8 @@ class Blocks:
         """An image, a document, a recording. Raises UnsupportedFeatureError for what the wire cannot carry."""
         media = part.media
         what = type(part).__name__.lower()
+        if {"image": self.family.images, "document": self.family.documents, "audio": self.family.audio}[what].refused:
+            raise _cannot(f"carry {what}s to this model", what if what == "audio" else f"{what}s")
         known = {"image": IMAGES, "document": DOCUMENTS, "audio": AUDIO}[what]
         kind = media.media_type or ""
         word = known.get(kind.partition(";")[0].lower())

@@ -10,7 +10,7 @@ from typing import Any, Final
 from byollm.plugin import Adjustment, Request
 from byollm_anthropic import dialect as claude
 from byollm_bedrock.blocks import Blocks
-from byollm_bedrock.families import Family, family_of
+from byollm_bedrock.families import Family, family_of, schema_support
 from byollm_bedrock.messages import conversation
 from byollm_bedrock.model_ids import ModelId
 from byollm_bedrock.names import Names
@@ -63,7 +63,7 @@ def build_body(request: Request, model: ModelId, options: Mapping[str, Any], hom
         fields["anthropic_beta"] = sorted(set(options["betas"]))
     if fields:
         body["additionalModelRequestFields"] = fields
-    wanted = output_config(request, notes)
+    wanted = output_config(request, schema_support(model), notes)
     if wanted is not None:
         body["outputConfig"] = wanted
     if family.effort == "claude" and inference.get("stopSequences"):

@@ -8,8 +8,8 @@ from typing import Any, Final
 from byollm.plugin import Capabilities, Support
 from byollm_anthropic import dialect as claude
 from byollm_bedrock.body import METADATA_LIMIT, TIERS
-from byollm_bedrock.families import CLAUDE, CURRENT, OPAQUE, RETIRED, Family, family_of
-from byollm_bedrock.invoke import claude_host, is_claude
+from byollm_bedrock.families import CLAUDE, CURRENT, OPAQUE, RETIRED, Family, family_of, schema_support
+from byollm_bedrock.invoke import claude_host
 from byollm_bedrock.model_ids import ModelId
 from byollm_bedrock.state import CONVERSE, PROVIDER
 from byollm_bedrock.text_families import TextFamily, text_family
@@ -23,10 +23,6 @@ _NEVER: Final = (
 """What Converse has no word for."""
 _ALWAYS: Final = ("streaming", "max_tokens", "metadata", "service_tier")
 _SOME_TAKE: Final = "AWS answers 400 where model or region has no such tier"
-_UNSCHEMED: Final = ("opus-4-1", "fable-5")
-"""Claude models to which Bedrock's runtime gives no structured output (pydantic-ai 2.68.0, read 2026-11-21)."""
-_DOUBTED: Final = ("opus-4-7", "opus-4-8", "opus-5", "sonnet-5")
-"""Those of which pydantic-ai 2.68.0, @ai-sdk/amazon-bedrock 4.0.186 and litellm 1.109.1 disagree."""
 _COUNTED: Final = ("3-5", "3-7", "opus-4", "sonnet-4", "haiku-4-5")
 """Claude models that CountTokens may know; newer ones are counted by Mantle (wire facts, 2026-11-21)."""
 _TEXT_NEVER: Final = (
@@ -43,7 +39,7 @@ def capabilities_of(model: ModelId, api: str, options: Mapping[str, Any]) -> Cap
         family = text_family(model.base)
         if family is not None:
             return _text(model, family)
-        if is_claude(model):
+        if not model.base.startswith("amazon.nova"):
             return _invoked_claude(model, options)
         return _of(model, family_of(model)).merged(dict.fromkeys(("metadata", "service_tier"), UNSUPPORTED), CURRENT)
     family_row = family_of(model)
@@ -98,26 +94,23 @@ def _claude(model: ModelId) -> Capabilities:
     unsaid = ("end_user_id", "image_urls", "document_urls")
     later: dict[str, Any] = dict.fromkeys(unsaid, UNSUPPORTED)
     later |= {"metadata": FULL, "service_tier": FULL, "service_tiers": tuple(TIERS), "provider_tools": UNKNOWN}
-    later |= _withheld(model, found)
+    later |= _withheld(model)
     return found.merged(later, CURRENT)
 
 
-def _withheld(model: ModelId, found: Capabilities) -> dict[str, Any]:
+def _withheld(model: ModelId) -> dict[str, Any]:
     """What Bedrock's runtime gives to some of Claude's models only."""
-    name = model.base.replace(".", "-").removeprefix("anthropic-claude-")
-    later: dict[str, Any] = {"count_tokens": PARTIAL if name.startswith(_COUNTED) else UNSUPPORTED}
-    if name.startswith(_UNSCHEMED):
-        later |= dict.fromkeys(("structured_output", "strict_tools"), UNSUPPORTED)
-    elif name.startswith(_DOUBTED) and not found.structured_output.refused:
-        later |= dict.fromkeys(("structured_output", "strict_tools"), PARTIAL)
-    return later
+    name = model.base.removeprefix("anthropic.claude-")
+    held = schema_support(model) if model.base else UNKNOWN
+    counted = PARTIAL if name.startswith(_COUNTED) else UNSUPPORTED
+    return {"count_tokens": counted, "structured_output": held, "strict_tools": held}
 
 
 def _invoked_claude(model: ModelId, options: Mapping[str, Any]) -> Capabilities:
     found = claude.capabilities_of(model.base or model.given, claude_host(options))
     later: dict[str, Any] = dict.fromkeys(
         ("image_urls", "document_urls", "service_tier", "metadata"), UNSUPPORTED
-    ) | _withheld(model, found)
+    ) | _withheld(model)
     return found.merged(later, CURRENT)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from byollm.plugin import (
     AuthenticationError,
+    ContentFilterError,
     ContextLengthError,
     Failure,
     InvalidRequestError,
@@ -57,6 +58,7 @@ _CONTEXT: Final = (
     "input is too long", "prompt is too long", "too many input tokens", "input tokens exceeded", "expected maxlength:",
     "exceeds maximum length", "exceed context limit", "maximum context length",
 )  # fmt: skip
+_FILTER: Final = ("blocked by content filtering policy",)
 _MODEL: Final = ("model identifier is invalid", "reached the end of its life")
 _TOKEN: Final = ("security token included in the request", "signature we calculated", "api key is not valid")
 _DAILY: Final = ("per day", "daily")
@@ -96,11 +98,22 @@ def _by_words(kind: type[ProviderError] | None, said: str, status: int | None) -
     if kind in (None, InvalidRequestError, ModelNotFoundError):
         if any(text in said for text in _MODEL):
             return ModelNotFoundError
+        if any(text in said for text in _FILTER):
+            return ContentFilterError
         if any(text in said for text in _CONTEXT) and status in (400, 413, None):
             return ContextLengthError
     if status == 413:
         return RequestTooLargeError
     return kind
+
+
+def hidden(headers: Mapping[str, str], document: Mapping[str, Any]) -> ProviderError | None:
+    """The error that an answer with status 200 tells of in place of a message; None when it tells of none."""
+    named = headers.get("x-amzn-errortype") or document.get("__type")
+    words = document.get("message") or document.get("Message")
+    if not isinstance(words, str) or not (named or document.keys() <= {"message", "Message"}):
+        return None
+    return made(named if isinstance(named, str) else "", words, None) or ServerError(words)
 
 
 def raised(event: str, document: Any) -> ProviderError:

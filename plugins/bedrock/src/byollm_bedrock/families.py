@@ -10,9 +10,10 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from byollm.plugin import Support
+from byollm_anthropic import dialect as claude
 from byollm_bedrock.model_ids import ModelId
 
-FULL, PARTIAL, UNSUPPORTED, UNKNOWN = Support.full, Support.partial, Support.unsupported, Support.unknown
+FULL, UNSUPPORTED, UNKNOWN = Support.full, Support.unsupported, Support.unknown
 
 CURRENT: Final = "litellm 1.109.1, pydantic-ai 2.68.0, @ai-sdk/amazon-bedrock 4.0.186, botocore 1.44.5; read 2026-11-21"
 RETIRED: Final = "litellm 1.109.1 of a model that AWS no longer lists; read 2026-11-21"
@@ -185,6 +186,23 @@ OPAQUE: Final = Family(
     held=("image", "document"), s3=True,
 )  # fmt: skip
 """A model nobody knew when this was written, or one behind an ARN that hides it."""
+
+
+_UNSCHEMED: Final = ("anthropic.claude-opus-4-1", "anthropic.claude-fable-5")
+"""Claude models to which Bedrock's runtime gives no structured output (pydantic-ai 2.68.0, read 2026-11-21)."""
+_DOUBTED: Final = tuple(f"anthropic.claude-{name}" for name in ("opus-4-7", "opus-4-8", "opus-5", "sonnet-5"))
+"""Those of which pydantic-ai 2.68.0, @ai-sdk/amazon-bedrock 4.0.186 and litellm 1.109.1 disagree."""
+
+
+def schema_support(model: ModelId) -> Support:
+    """Can an answer be held to a schema on Bedrock's runtime?"""
+    family = family_of(model)
+    if family is not CLAUDE:
+        return family.structured
+    owners = claude.family_of(model.base).structured
+    if owners.refused or model.base.startswith(_UNSCHEMED):
+        return UNSUPPORTED
+    return Support.partial if model.base.startswith(_DOUBTED) else owners
 
 
 @lru_cache(maxsize=256)

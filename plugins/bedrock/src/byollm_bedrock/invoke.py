@@ -22,11 +22,6 @@ _NOVA: Final = "amazon.nova"
 _NOVA_KEYS: Final = ("messages", "system", "inferenceConfig", "toolConfig")
 
 
-def is_claude(model: ModelId) -> bool:
-    """A Claude that takes messages."""
-    return text_family(model.base) is None and "claude" in (model.base or model.given)
-
-
 def claude_host(options: Mapping[str, Any]) -> claude.Host:
     """Claude's dialect as InvokeModel speaks it: model and stream in the path, version and betas in the body."""
     return claude.Host(
@@ -42,22 +37,21 @@ def claude_host(options: Mapping[str, Any]) -> claude.Host:
 
 
 def invoke_body(request: Request, model: ModelId, options: Mapping[str, Any]) -> Built:
-    """The body for one model. Raises UnsupportedFeatureError for a family that nobody knows here."""
+    """The body for one model. Raises UnsupportedFeatureError for what the family cannot be asked.
+
+    A model that nobody knows, or that hides behind an ARN, is asked as Claude is: most of what is invoked is one.
+    """
     family = text_family(model.base)
     if family is not None:
+        if request.stream and not family.streams:
+            raise UnsupportedFeatureError("this family does not stream; nothing was sent", field="stream")
         return _text_body(request, family)
-    if is_claude(model):
-        built = claude.build_body(request, model.base or model.given, claude_host(options))
-        return Built(built.body, built.adjustments, built.names)
     if model.base.startswith(_NOVA):
         made = build_body(request, model, options, Home(INVOKE))
         body = {key: value for key, value in made.body.items() if key in _NOVA_KEYS}
         return Built({"schemaVersion": "messages-v1", **body}, made.adjustments, made.names)
-    raise UnsupportedFeatureError(
-        f"InvokeModel wants a body for each family, and that of {model.given!r} is not known; nothing was sent",
-        field="api",
-        hint="api: converse speaks to all of them; or name the `base_model:` behind an ARN",
-    )
+    built = claude.build_body(request, model.base or model.given, claude_host(options))
+    return Built(built.body, built.adjustments, built.names)
 
 
 def _text_body(request: Request, family: TextFamily) -> Built:

@@ -25,7 +25,7 @@ from byollm.plugin import (
 )
 from byollm_anthropic import dialect as claude
 from byollm_bedrock.checked import mapping, optional_text, text, tokens
-from byollm_bedrock.failure import raised
+from byollm_bedrock.failure import hidden, raised
 from byollm_bedrock.reader import ConverseReader
 from byollm_bedrock.state import INVOKE, Home
 
@@ -77,6 +77,9 @@ class InvokeReader:
         if metrics is not None:
             self._metrics.update(mapping(metrics, METRICS))
         if self._reader is None:
+            error = hidden(self._head.headers, document)
+            if error is not None:
+                raise error
             if document.keys() <= {METRICS}:
                 return []  # some streams begin with one that has nothing but numbers
             self._reader = self._told(document)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+_Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:/._-]+$")]
+"""What may stand in a header."""
 
 
 class Guardrail(BaseModel):
@@ -12,8 +15,8 @@ class Guardrail(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    identifier: str
-    version: str
+    identifier: _Word
+    version: _Word
     trace: Literal["enabled", "disabled", "enabled_full"] | None = None
 
 
@@ -32,6 +35,6 @@ class Options(BaseModel):
     base_model: str | None = None
     guardrail: Guardrail | None = None
     latency: Literal["standard", "optimized"] | None = None
-    betas: list[str] = Field(default_factory=list)
+    betas: list[_Word] = Field(default_factory=list)
     service: Literal["runtime", "mantle"] | None = None
     profile: str | None = None

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from byollm.plugin import (
-    AuthScheme,
     Capabilities,
     Event,
     Exchange,
@@ -27,7 +26,7 @@ from byollm_bedrock.body import build_body, count_body
 from byollm_bedrock.capabilities import capabilities_of
 from byollm_bedrock.checked import mapping, tokens
 from byollm_bedrock.failure import fail
-from byollm_bedrock.hosted import Hosted
+from byollm_bedrock.hosted import Hosted, scheme_of
 from byollm_bedrock.invoke import claude_host, invoke_body
 from byollm_bedrock.invoke_reader import InvokeReader
 from byollm_bedrock.manifest import MANIFEST
@@ -46,7 +45,7 @@ class Bedrock:
     manifest: Manifest = MANIFEST
 
     def __init__(self) -> None:
-        self._hosted = Hosted(MANIFEST, fail)
+        self._hosted = Hosted(MANIFEST)
 
     @hookimpl
     def complete(self, request: Request, target: Target) -> Exchange[Event]:
@@ -70,7 +69,7 @@ class Bedrock:
             request=HttpRequest("POST", _url(target, model, verb), _headers(target, request), dump_json(built.body)),
             reader=reader,
             framing="aws-eventstream" if request.stream else "json",
-            auth=_auth(target),
+            auth=scheme_of(MANIFEST, target),
             fail=fail,
             adjustments=built.adjustments,
         )
@@ -97,7 +96,7 @@ class Bedrock:
             request=HttpRequest("POST", _url(target, counted, "count-tokens"), headers, dump_json(body)),
             reader=lambda head: _count,
             framing="json",
-            auth=_auth(target),
+            auth=scheme_of(MANIFEST, target),
             fail=fail,
         )
 
@@ -128,12 +127,6 @@ def _headers(target: Target, request: Request) -> tuple[tuple[str, str], ...]:
         headers.append(("x-amzn-bedrock-guardrailidentifier", guardrail["identifier"]))
         headers.append(("x-amzn-bedrock-guardrailversion", guardrail["version"]))
     return tuple(headers)
-
-
-def _auth(target: Target) -> AuthScheme:
-    schemes = MANIFEST.authentication
-    scheme: Any = schemes.get(target.authentication or "aws", schemes["aws"])
-    return scheme.at(target) if hasattr(scheme, "at") else scheme  # type: ignore[no-any-return]  # by its own name
 
 
 def _count(frame: Frame) -> list[TokenCount]:

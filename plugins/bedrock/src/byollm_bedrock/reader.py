@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from byollm.plugin import Event, Finished, Frame, Head, ProtocolError, Started, TextDelta, UsageReported
 from byollm_bedrock.checked import mapping, position, text
-from byollm_bedrock.failure import raised
+from byollm_bedrock.failure import hidden, raised
 from byollm_bedrock.finish import neutral
 from byollm_bedrock.received import Block, CallBlock, TextBlock, block_of
 from byollm_bedrock.state import HOME, Home
@@ -22,13 +22,13 @@ BESIDE: Final = ("additionalModelResponseFields", "trace", "performanceConfig", 
 
 
 class ConverseReader:
-    """Reads one answer, frame by frame. Made anew for each response; its id is the request's, in a header."""
+    """Reads one answer, frame by frame. Made anew for each response. Converse gives an answer no id."""
 
-    __slots__ = ("_beside", "_blocks", "_closed", "_home", "_id", "_names", "_open", "_started", "_texts", "_usage")
+    __slots__ = ("_beside", "_blocks", "_closed", "_head", "_home", "_names", "_open", "_started", "_texts", "_usage")
 
     def __init__(self, head: Head, names: Mapping[str, str], home: Home = HOME) -> None:
         self._home = home
-        self._id = head.headers.get("x-amzn-requestid")
+        self._head = head
         self._names = names
         self._started = False
         self._closed = False
@@ -45,19 +45,16 @@ class ConverseReader:
             raise ProtocolError("the answer holds a frame that is not an object")
         if name == "contentBlockDelta":
             # The one event that comes once a token: a text that is open is served at once.
-            block = self._texts.get(data.get("contentBlockIndex"))  # type: ignore[arg-type]  # anything may stand there
-            piece = data.get("delta")
+            index, piece = data.get("contentBlockIndex"), data.get("delta")
+            block = self._texts.get(index) if type(index) is int else None
             if block is not None and type(piece) is dict and len(piece) == 1 and type(piece.get("text")) is str:
                 said = piece["text"]
                 block.length += len(said)
                 return [TextDelta(block.index, said)] if said else []
         if headers is not None and headers.get(":message-type") in ("exception", "error"):
             raise raised(name, {"message": headers.get(":error-message"), **data})
-        if not name and "output" not in data and len(data) == 1:  # an event written as {name: payload}
-            name, data = next(iter(data.items()))
-            if name.endswith("Exception"):
-                raise raised(name, data)
-            data = mapping(data, name)
+        if not name and len(data) == 1:
+            name, data = _named(data)
         handler = _HANDLERS.get(name)
         if handler is None:
             return []  # what is yet to come
@@ -67,7 +64,7 @@ class ConverseReader:
     def _document(self, data: Mapping[str, Any]) -> list[Event]:
         output = data.get("output")
         if output is None or data.get("stopReason") is None:
-            raise ProtocolError("the answer is no message of Converse")
+            raise hidden(self._head.headers, data) or ProtocolError("the answer is no message of Converse")
         message = mapping(mapping(output, "output").get("message"), "output.message")
         content = message.get("content")
         if not isinstance(content, list):
@@ -83,11 +80,15 @@ class ConverseReader:
         if self._started:
             raise ProtocolError("a second message began inside the answer")
         self._started = True
-        return [Started(self._id, None)]
+        return [Started()]
+
+    def _implied(self) -> list[Event]:
+        """Some recorded streams come without their messageStart."""
+        return [] if self._started else self._start({})
 
     def _begin(self, index: int, wire: Mapping[str, Any]) -> Block:
-        if not self._started or self._closed:
-            raise ProtocolError("a content block came outside of the message")
+        if self._closed:
+            raise ProtocolError("a content block came after the end of the message")
         if index in self._blocks:
             raise ProtocolError(f"content block {index} began twice")
         block = self._blocks[index] = self._open[index] = block_of(index, wire, self._home, self._names)
@@ -97,13 +98,13 @@ class ConverseReader:
 
     def _block_start(self, data: Mapping[str, Any]) -> list[Event]:
         index = position(data.get("contentBlockIndex"), "contentBlockIndex")
-        return self._begin(index, mapping(data.get("start") or {}, "start")).start()
+        return self._implied() + self._begin(index, mapping(data.get("start") or {}, "start")).start()
 
     def _delta(self, data: Mapping[str, Any]) -> list[Event]:
         index = position(data.get("contentBlockIndex"), "contentBlockIndex")
         delta = mapping(data.get("delta"), "delta")
         block = self._open.get(index)
-        events: list[Event] = []
+        events = self._implied()
         if block is None:
             if index in self._blocks:
                 raise ProtocolError(f"more of content block {index} came after its end")
@@ -114,7 +115,7 @@ class ConverseReader:
     def _block_stop(self, data: Mapping[str, Any]) -> list[Event]:
         index = position(data.get("contentBlockIndex"), "contentBlockIndex")
         if index not in self._blocks:  # an empty text: nothing was said of it before
-            return self._begin(index, {}).start() + self._end(index)
+            return self._implied() + self._begin(index, {}).start() + self._end(index)
         return self._end(index)
 
     def _end(self, index: int) -> list[Event]:
@@ -156,6 +157,16 @@ class ConverseReader:
         if not self._started:
             raise ProtocolError("the answer's metadata came before its message")
         return [UsageReported(neutral_usage(self._usage, self._beside))] if self._usage or self._beside else []
+
+
+def _named(data: dict[str, Any]) -> tuple[str, Any]:
+    """Recorders and InvokeModel write an event as `{name: payload}`. Raises the error that a name tells of."""
+    name, inner = next(iter(data.items()))
+    if not isinstance(inner, dict) or name == "output":
+        return "", data
+    if name.endswith("Exception"):
+        raise raised(name, inner)
+    return name, inner
 
 
 _HANDLERS: Final[dict[str, Any]] = {

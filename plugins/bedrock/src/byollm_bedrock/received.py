@@ -196,7 +196,7 @@ def block_of(index: int, wire: Mapping[str, Any], home: Home, names: Mapping[str
     """The block that this is, or begins. One without a beginning is told by its first piece, else it is a text."""
     if "toolUse" in wire:
         call = wire["toolUse"]
-        theirs = isinstance(call, Mapping) and call.get("type") is not None  # a tool that the server runs itself
+        theirs = isinstance(call, Mapping) and call.get("type") == "server_tool_use"
         return Block(index, wire, home) if theirs else CallBlock(index, wire, home, names)
     if "reasoningContent" in wire:
         return ThoughtBlock(index, wire, home)

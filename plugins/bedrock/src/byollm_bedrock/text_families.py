@@ -44,7 +44,7 @@ ROWS: Final = (
         prompt="inputText",
         fields={
             "max_tokens": "textGenerationConfig.maxTokenCount", "temperature": "textGenerationConfig.temperature",
-            "top_p": "textGenerationConfig.topP", "stop": "textGenerationConfig.stopSequences",
+            "top_p": "textGenerationConfig.topP",
         },
     ),
     TextFamily(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from byollm.plugin import Request, Tool, ToolCall, ToolResult, UnsupportedFeatureError, dump_json
+from byollm.plugin import Request, Support, Tool, ToolCall, ToolResult, UnsupportedFeatureError, dump_json
 from byollm_anthropic.dialect import check_limits, wire_schema
 from byollm_bedrock.blocks import Block, cache_point
 from byollm_bedrock.families import Family
@@ -26,7 +26,7 @@ def tool_config(
     choice = request.tool_choice
     spoken = [part for turn in request.messages for part in turn.parts if isinstance(part, ToolCall | ToolResult)]
     silent = choice is not None and choice.mode == "none"
-    if not spoken and (not tools or silent):
+    if not spoken and (not tools or (silent and family.effort != "claude")):
         return None, {}
     if not tools:
         tools = _remembered(spoken, names)
@@ -98,11 +98,13 @@ def _claude_choice(request: Request, names: Names) -> Block:
     return {"type": "any" if choice is not None and choice.mode == "required" else "auto"}
 
 
-def output_config(request: Request, notes: Notes) -> dict[str, Any] | None:
+def output_config(request: Request, support: Support, notes: Notes) -> dict[str, Any] | None:
     """`outputConfig`; the schema is a JSON text. Raises UnsupportedFeatureError for one that cannot be enforced."""
     schema = request.json_schema
     if schema is None:
         return None
+    if support.refused:
+        raise UnsupportedFeatureError("the model cannot be held to a schema; nothing was sent", field="output_schema")
     made, moved = wire_schema(schema, "output_schema")
     check_limits([made], 0, "output_schema")
     _tell(notes, "output_schema", moved)

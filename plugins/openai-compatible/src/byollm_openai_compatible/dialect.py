@@ -11,6 +11,7 @@ from byollm_openai_compatible.profile import Quirks
 from byollm_openai_compatible.responses_body import responses_body
 from byollm_openai_compatible.responses_reader import responses_reader
 from byollm_openai_compatible.tables import table
+from byollm_openai_compatible.tool_names import naming_back, with_legal_names
 
 __all__ = [
     "Count",
@@ -24,6 +25,7 @@ __all__ = [
     "chat_reader",
     "count_reader",
     "fail",
+    "naming_back",
     "openai_error",
     "refuse_media",
     "responses_body",
@@ -31,4 +33,5 @@ __all__ = [
     "table",
     "taken_ids",
     "whole",
+    "with_legal_names",
 ]

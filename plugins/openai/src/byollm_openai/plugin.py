@@ -29,7 +29,8 @@ class OpenAI(OpenAICompatible):
     """OpenAI's own habits, where they are more than data.
 
     Options: `organization` and `project` (headers), `reasoning_summary` (auto, concise or detailed: ask for a summary
-    of the reasoning over Responses), and every quirk. `region: eu` moves the request to that region's host.
+    of the reasoning over Responses), `counting` (endpoint, the default, or offline: tokens are counted here, with the
+    extra `tokens`), and every quirk. `region: eu` moves the request to that region's host.
     """
 
     def __init__(self) -> None:
@@ -45,6 +46,7 @@ class OpenAI(OpenAICompatible):
                 "organization": _HEADER,
                 "project": _HEADER,
                 "reasoning_summary": Literal["auto", "concise", "detailed"],
+                "counting": Literal["endpoint", "offline"],
             },
             max_tokens_field="max_completion_tokens",
             system_role="keep",
@@ -93,8 +95,15 @@ class OpenAI(OpenAICompatible):
             body["reasoning"] = {"summary": summary, **body.get("reasoning", {})}
         return body
 
-    def count(self, request: Request, target: Target) -> Exchange[TokenCount]:
-        """Asks `/v1/responses/input_tokens`: exact for Responses; for Chat, which has no such endpoint, an estimate."""
+    def count(self, request: Request, target: Target) -> TokenCount | Exchange[TokenCount]:
+        """Asks `/v1/responses/input_tokens`: exact for Responses; for Chat, which has no such endpoint, an estimate.
+
+        With `counting: offline` nothing is asked: see `offline`. Raises ConfigError when its extra is missing.
+        """
+        if target.options.get("counting") == "offline":
+            from byollm_openai.offline import offline
+
+            return offline(request, target)
         quirks = self.settled(target)
         wanted = request.with_(stream=False, stop=None, prefill=None, logit_bias=None, logprobs=None, n=None)
         body = responses_body(wanted, target.model, quirks, self.manifest.name, None)

@@ -12,6 +12,9 @@ from importlib.metadata import entry_points
 
 from byollm_sandbox.dialects.anthropic_messages import AnthropicMessages
 from byollm_sandbox.dialects.base import Call, Dialect, Prompt, Rejection, ToolOffer
+from byollm_sandbox.dialects.bedrock_converse import BedrockConverse
+from byollm_sandbox.dialects.bedrock_invoke import BedrockInvoke
+from byollm_sandbox.dialects.cohere_chat import CohereChat
 from byollm_sandbox.dialects.gemini import Gemini
 from byollm_sandbox.dialects.mistral_chat import MistralChat
 from byollm_sandbox.dialects.ollama import Ollama
@@ -33,7 +36,17 @@ _broken: dict[str, str] = {}
 @lru_cache(maxsize=1)
 def dialects() -> dict[str, Dialect]:
     """All dialects by name: those of this package, then what others bring."""
-    own: tuple[Dialect, ...] = (OpenAIChat(), OpenAIResponses(), AnthropicMessages(), Gemini(), Ollama(), MistralChat())
+    own: tuple[Dialect, ...] = (
+        OpenAIChat(),
+        OpenAIResponses(),
+        AnthropicMessages(),
+        Gemini(),
+        Ollama(),
+        MistralChat(),
+        CohereChat(),
+        BedrockConverse(),
+        BedrockInvoke(),
+    )
     found = {dialect.name: dialect for dialect in own}
     for entry in entry_points(group="byollm.dialects"):
         if entry.name in found:
@@ -63,7 +76,10 @@ def dialect_named(name: str) -> Dialect:
 __all__ = [
     "ALIASES",
     "AnthropicMessages",
+    "BedrockConverse",
+    "BedrockInvoke",
     "Call",
+    "CohereChat",
     "Dialect",
     "Gemini",
     "MistralChat",

@@ -1,0 +1,161 @@
+"""Requests for judges: every pair of parameters, as the bodies that a plugin makes of them.
+
+A vendor's published types can judge what a plugin sends only if it sends everything. `bodies` asks with each value of
+one parameter beside each value of another, so that every field of the vocabulary occurs, and answers with what would be
+sent, after `fit()`::
+
+    @pytest.mark.parametrize("first", FIELDS)
+    def test_every_body_is_allowed(first):
+        for made in bodies("acme", ["acme-large"], first):
+            ACME_TYPES.validate_python(made.body)
+
+What cannot be said is refused before sending; such pairs are left out.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, is_typeddict
+
+from pydantic import ConfigDict
+
+from byollm.errors import UnsupportedFeatureError
+from byollm.plugin import (
+    Audio,
+    Document,
+    Image,
+    Message,
+    Opaque,
+    Reasoning,
+    Request,
+    Text,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
+from byollm.testing import translate
+
+_SCHEMA: Final = {"type": "object", "properties": {"a": {"type": "string", "maxLength": 3}}, "required": ["a"]}
+_TOOL: Final = Tool("f", "Does f.", _SCHEMA)
+_PNG: Final = b"\x89PNG\r\n\x1a\n" + bytes(24)
+_THOUGHT: Final = Reasoning("so", Opaque("nobody", "chat", {"signature": "c2ln"}))
+
+_CALLED: Final = (
+    Message("user", (Text("a"),)),
+    Message("assistant", (_THOUGHT, Text("b"), ToolCall("call_1", "f", '{"a": "x"}'), ToolCall("call_2", "a/b", "{}"))),
+    Message(
+        "tool", (ToolResult("call_2", (Text("d"),), name="a/b"), ToolResult("call_1", (Text("c"),), is_error=True))
+    ),
+    Message("user", (Text("e"),)),
+)
+_SHOWN: Final = (
+    Message("user", (Text("a"),)),
+    Message("assistant", (ToolCall("call_1", "f", "{}"),)),
+    Message("tool", (ToolResult("call_1", (Text("c"), Image(_PNG))),)),
+)
+
+MATRIX: Final[Mapping[str, Sequence[Any]]] = {
+    "messages": (
+        _CALLED,
+        _SHOWN,
+        (Message("user", (Text("a", cache="default"), Image(_PNG, detail="low"))),),
+        (Message("user", (Text("a"), Image("https://example.com/a.png"))),),
+        (Message("user", (Text("a"), Document(b"%PDF-1.4\n", name="a.pdf"))),),
+        (Message("user", (Text("a"), Document("https://example.com/a.pdf"))),),
+        (Message("user", (Text("a"), Audio(b"RIFF\x24\x00\x00\x00WAVEfmt "))),),
+        (Message("user", (Text("a"),), "ada"), Message("assistant", (Text("b"),)), Message("user", (Text("c"),))),
+        (Message("system", (Text("s"),)), Message("developer", (Text("d"),)), Message("user", (Text("a"),))),
+    ),
+    "system": ("s", (Text("s", cache="default"), Text("t"))),
+    "tools": (
+        (_TOOL,),
+        (Tool("a/b", None, {"type": "object", "properties": {}}), Tool("g", None, _SCHEMA, strict=False)),
+        (Tool("h", None, _SCHEMA, strict=True),),
+    ),
+    "tool_choice": ("auto", "none", "required", "f"),
+    "parallel_tool_calls": (True, False),
+    "output_schema": (_SCHEMA,),
+    "prefill": (True,),
+    "reasoning_effort": ("none", "minimal", "high", "max"),
+    "verbosity": ("low",),
+    "max_tokens": (1, 5_000, 10**8),
+    "temperature": (0, 0.3, 2.0),
+    "top_p": (0.5, 1.0),
+    "top_k": (3,),
+    "seed": (7,),
+    "frequency_penalty": (0.5, -0.5),
+    "presence_penalty": (0.5, -0.5),
+    "logit_bias": ({"50256": -100},),
+    "logprobs": (0, 3),
+    "n": (1,),
+    "stop": (("END",), tuple("abcdef")),
+    "end_user_id": ("u",),
+    "cache_key": ("k",),
+    "service_tier": ("auto", "flex"),
+    "metadata": ({"a": "b"},),
+    "store": (True, False),
+    "stream": (True,),
+}
+"""Parameter → the values it is asked with. `extra` is a provider's own, and no part of the vocabulary."""
+
+FIELDS: Final = tuple(MATRIX)
+"""The names of all parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One body: for which `model`, what was asked (`fields`), and the names of the fields that were adjusted."""
+
+    model: str
+    fields: Mapping[str, Any]
+    body: dict[str, Any]
+    adjusted: frozenset[str]
+
+
+def bodies(
+    provider: str, models: Sequence[str], first: str, *, api: str | None = None, **target: Any
+) -> Iterator[Made]:
+    """The body of each value of `first` with each value of every later parameter, the models taken in turn."""
+    turns = itertools.cycle(models)
+    for second in FIELDS[FIELDS.index(first) + 1 :] or FIELDS[:1]:
+        for one, two in itertools.product(MATRIX[first], MATRIX[second]):
+            model, fields = next(turns), {first: one, second: two}
+            try:
+                sent = translate(provider, request_of(fields), model=model, api=api, **target)
+            except UnsupportedFeatureError:
+                continue
+            yield Made(model, fields, dict(sent.body), frozenset(note.field for note in sent.adjustments))
+
+
+def request_of(fields: Mapping[str, Any]) -> Request:
+    """A request of these parameters, with what some of them need beside them: a tool, a turn to go on with."""
+    said = dict(fields)
+    messages = list(said.pop("messages", (Message("user", (Text("hi"),)),)))
+    if said.get("prefill"):
+        messages.append(Message("assistant", (Text("Well,"),)))
+    if {"tool_choice", "parallel_tool_calls"} & said.keys():
+        said["tools"] = (_TOOL, *[tool for tool in said.get("tools", ()) if tool.name != _TOOL.name])
+    return Request(messages, **said)
+
+
+def forbid_unknown(*modules: Any) -> None:
+    """Make pydantic refuse members that the typed dictionaries of these modules do not name.
+
+    To be called before a TypeAdapter of any of them is made. Classes that were already told otherwise are left alone.
+    """
+    for module in modules:
+        for found in list(vars(module).values()):
+            if is_typeddict(found) and "__pydantic_config__" not in vars(found):
+                setattr(found, "__pydantic_config__", ConfigDict(extra="forbid"))  # noqa: B010  # no class declares it
+
+
+def consumed(value: Any) -> None:
+    """Read a validated value to its end: iterables of the SDKs' types are validated as they are read."""
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            consumed(inner)
+    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        for inner in value:
+            consumed(inner)

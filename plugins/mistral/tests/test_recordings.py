@@ -1,0 +1,50 @@
+"""Every recorded exchange of Mistral, read by its own plugin as an independent reader says it must be read.
+
+The independent reader is that of `tests/replay`, which imports nothing of core or plugins.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+from byollm.plugin import Frame, Head, Target
+from byollm_mistral import provider
+from byollm_mistral.models import card_reader
+from tests.replay import corpus
+from tests.replay.expected import expect
+from tests.replay.test_replay import differences, read, reader_for
+
+PROVIDER = "mistral"
+
+
+def test_recordings_are_read_as_they_must_be() -> None:
+    """Text, calls, finish, usage and error class of every answer, whole and in pieces of seven bytes."""
+    outcomes: Counter[str] = Counter()
+    for exchange in corpus.exchanges(PROVIDER):
+        expected = expect(exchange)
+        if expected.outcome not in ("answer", "error"):
+            continue
+        assert PROVIDER == reader_for(exchange)[0]
+        pieces = [exchange.body[at : at + 7] for at in range(0, len(exchange.body), 7)]
+        assert {} == differences(expected, read(exchange, [exchange.body])), exchange.id
+        assert {} == differences(expected, read(exchange, pieces)), exchange.id
+        outcomes[expected.error or "answer"] += 1
+
+    assert {"answer": 113, "AuthenticationError": 2, "InvalidRequestError": 3, "ProtocolError": 2} == dict(outcomes)
+
+
+def test_the_recorded_list_of_models_is_in_the_table() -> None:
+    """Window, pictures, tools and thinking of every card that answers chats, read as `refine` reads it."""
+    newest, seen = Target(provider="mistral", model="m", endpoint="https://api.mistral.ai", api="chat"), 0
+    for path in sorted((corpus.corpus_folder() / "mistral/models").glob("*list_models_keeps*.json")):
+        for card in json.loads(path.read_bytes())["exchanges"][0]["response"]["json"]["data"]:
+            if not card["capabilities"]["completion_chat"] or "ocr" in card["id"]:
+                continue
+            known = provider.capabilities(replace(newest, model=card["id"]))
+            (told,) = card_reader(known)(Head(200, {}))(Frame("", card))
+            assert (known.context_window, known.images, known.tools) == (told.context_window, told.images, told.tools)
+            assert known.reasoning is told.reasoning, card["id"]
+            seen += 1
+    assert 30 <= seen
