@@ -37,7 +37,7 @@ FAULTS: Mapping[str, dict[str, Any]] = {
     "MET-03": {"code": f"import os\nKEY = os.environ.get('ACME_API_KEY')\n{CONFORMANT}"},
     "MET-04": {"code": f"import cohere\n{CONFORMANT}"},
     "MET-05": {"code": CONFORMANT + MANIFEST.format("spec=7")},
-    "MET-07": {"code": OPTIONS.format(extra="forbid", field="regions")},
+    "MET-07": {"code": OPTIONS.format(extra="forbid", field="top_kk")},
     "MET-08": {"code": OPTIONS.format(extra="forbid", field="access_token")},
     "MET-09": {"code": CONFORMANT, "without": "py.typed"},
     "MET-10": {"code": at_first_use("open('/etc/hostname').close()")},
@@ -51,7 +51,7 @@ FAULTS: Mapping[str, dict[str, Any]] = {
 }
 """Check → what is installed: the package's code and files, or what its distribution goes without.
 
-MET-07: `regios` would be taken for the common key `region`.
+MET-07: its option with a letter lost is a parameter of the call, and the option is not named.
 """
 
 

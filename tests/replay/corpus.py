@@ -17,7 +17,18 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-DIALECTS = ("openai-chat", "openai-responses", "anthropic-messages", "gemini", "ollama-api-chat", "cohere-v2-chat")
+DIALECTS = (
+    "openai-chat",
+    "openai-responses",
+    "anthropic-messages",
+    "gemini",
+    "ollama-api-chat",
+    "cohere-v2-chat",
+    "bedrock",
+    "bedrock-converse",
+    "bedrock-converse-stream",
+    "bedrock-invoke",
+)
 
 Kind = Literal["complete", "count", "elsewhere"]
 
@@ -71,7 +82,7 @@ class Exchange:
         if self.dialect == "ollama-api-chat" and isinstance(self.request, dict) and self.request:
             return bool(self.request.get("stream", True))
         if isinstance(self.request, dict) and self.dialect != "ollama-api-chat":
-            in_path = (":streamRawPredict", ":streamGenerateContent")
+            in_path = (":streamRawPredict", ":streamGenerateContent", "/converse-stream", "-with-response-stream")
             return bool(self.request.get("stream")) or any(verb in self.url for verb in in_path)
         return self.streamed
 
@@ -143,7 +154,10 @@ def body_bytes(response: Mapping[str, Any]) -> bytes:
         return json.dumps(response["json"]).encode()
     if "body_b64" in response:
         return base64.b64decode(response["body_b64"])
-    return str(response.get("body_text") or "").encode()
+    text = str(response.get("body_text") or "")
+    if text[:3] == "AAA" and "eventstream" in str(response["headers"].get("content-type")):
+        return base64.b64decode(text)  # some recorders keep a binary stream as base64 and say nothing of it
+    return text.encode()
 
 
 def classify(method: str, url: str, body: bytes) -> tuple[str, Kind]:
@@ -153,6 +167,8 @@ def classify(method: str, url: str, body: bytes) -> tuple[str, Kind]:
         if b'"cachedContents/' in body[:200]:  # a cache being made: the recorder guessed the URL
             return "", "elsewhere"
         return "gemini", "count" if path.endswith(":countTokens") else "complete"
+    if method == "POST" and "/model/" in path:
+        return _bedrock(path)
     if method == "POST" and path.endswith("/api/chat"):
         # Two answers of Ollama's Chat Completions were recorded under the URL of its native chat.
         return ("openai-chat" if b'"choices"' in body[:400] else "ollama-api-chat"), "complete"
@@ -170,3 +186,12 @@ def classify(method: str, url: str, body: bytes) -> tuple[str, Kind]:
     if method == "POST" and path.endswith("/messages") and "/threads/" not in path:
         return "anthropic-messages", "complete"
     return "", "elsewhere"
+
+
+def _bedrock(path: str) -> tuple[str, Kind]:
+    verb = path.rpartition("/")[2]
+    if verb == "count-tokens":
+        return "bedrock-converse", "count"
+    if verb.startswith("invoke"):
+        return ("", "elsewhere") if "embed" in path else ("bedrock-invoke", "complete")
+    return "bedrock-converse", "complete"

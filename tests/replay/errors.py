@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.replay.values import AnswerError
@@ -27,6 +27,7 @@ QUOTA_CODES = {
     "contract_spend_limit_reached",
     "linked_organization_billing_unavailable",
     "linked_organization_spend_limit_reached",
+    "servicequotaexceededexception",
 }
 QUOTA_TEXT = re.compile(
     r"insufficient balance|credit balance is too low|extra usage is required|out of call volume quota"
@@ -40,7 +41,8 @@ CONTEXT_TEXT = re.compile(
     r"|`inputs` tokens \+ `max_new_tokens` must be|`inputs` must have less than"
     r"|exceeds the available context size|current length is .{1,80} while limit is|input too long: .{1,80} limit is"
     r"|prompt is too long|exceeded max context length|model's context length is only|maximum input length of"
-    r"|greater than the context length|exceeds the maximum number of tokens allowed",
+    r"|greater than the context length|exceeds the maximum number of tokens allowed"
+    r"|input tokens exceeded|input is too long",
 )
 NOT_CONTEXT_TEXT = re.compile(r"string_above_max_length|invalid 'user'.*string too long|request too large")
 FILTER_CODES = {
@@ -60,8 +62,19 @@ FILTER_TEXT = re.compile(
 INPUT_CODES = re.compile(
     r"invalid_|image_|unsupported_|empty_image_file|failed_to_download_image|data_residency_mismatch"
 )
-KEY_CODES = {"invalid_api_key", "authentication_error", "api_key_invalid"}
-KEY_TEXT = re.compile(r"incorrect api key|invalid api key|api key not valid|invalid x-api-key")
+KEY_CODES = {
+    "invalid_api_key",
+    "authentication_error",
+    "api_key_invalid",
+    "unrecognizedclientexception",
+    "expiredtokenexception",
+    "invalidsignatureexception",
+    "incompletesignatureexception",
+}
+KEY_TEXT = re.compile(
+    r"incorrect api key|invalid api key|api key not valid|invalid x-api-key|security token included in the request"
+)
+WARMING_CODES = {"modelnotreadyexception", "mpagreementbeingcreated"}
 MODEL_CODES = {"model_not_found", "model_decommissioned", "deploymentnotfound", "invalid_model"}
 MODEL_TEXT = re.compile(
     r"is not a valid model id|supported api model names are|^model not found|model identifier is invalid"
@@ -101,6 +114,12 @@ BY_WORD = {
     "permission_error": ("PermissionDeniedError", 24),
     "not_found_error": ("ModelNotFoundError", 23),
     "invalid_request_error": ("InvalidRequestError", 30),
+    "throttlingexception": ("RateLimitError", 25),
+    "serviceunavailableexception": ("OverloadedError", 26),
+    "modeltimeoutexception": ("ProviderTimeoutError", 27),
+    "internalserverexception": ("ServerError", 29),
+    "modelstreamerrorexception": ("ServerError", 29),
+    "validationexception": ("InvalidRequestError", 30),
 }
 
 
@@ -156,8 +175,11 @@ def classify(status: int | None, document: Any, headers: Mapping[str, str] | Non
     """Class name and rule of an error. `status` is the HTTP status, None for an error inside a 200 answer."""
     if status is not None and not (200 <= status < 300 or status >= 400):
         return "ProtocolError", 32
+    named = {name.lower(): value for name, value in (headers or {}).items()}
     said = refusal(document)
-    if status == 402 and "retry-after" in {name.lower() for name in headers or {}}:
+    if "x-amzn-errortype" in named:  # AWS: the exception's name, and an address behind a colon
+        said = replace(said, words=said.words | {named["x-amzn-errortype"].partition(":")[0].lower()})
+    if status == 402 and "retry-after" in named:
         return "RateLimitError", 11
     if status is None or status < 400 or (status >= 500 and said.status is not None and said.status < 500):
         status = said.status
@@ -179,6 +201,8 @@ def _by_code(status: int | None, said: Refusal) -> tuple[str, int] | None:
         return "ContextLengthError", 13
     if said.words & FILTER_CODES:
         return "ContentFilterError", 15
+    if said.words & WARMING_CODES:
+        return "OverloadedError", 26
     if said.words & MODEL_CODES:
         return "ModelNotFoundError", 21
     if said.words & KEY_CODES and status in (400, 401, 403, None):

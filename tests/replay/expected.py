@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.replay import chat, cohere, corpus, gemini, messages, ollama, responses
+from tests.replay import bedrock, chat, cohere, corpus, gemini, messages, ollama, responses
 from tests.replay.corpus import Exchange
 from tests.replay.errors import classify
 from tests.replay.framing import BrokenFrameError, frames
@@ -27,9 +27,11 @@ READERS: dict[str, Any] = {
     "anthropic-messages": messages,
     "gemini": gemini,
     "ollama-api-chat": ollama,
+    "bedrock-converse": bedrock,
+    "bedrock-invoke": bedrock,
     "cohere-v2-chat": cohere,
 }
-COUNTED = {"gemini": "totalTokens"}
+COUNTED = {"gemini": "totalTokens", "bedrock-converse": "inputTokens"}
 """Where a count stands in its document, if not under `input_tokens`."""
 
 

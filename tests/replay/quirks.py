@@ -21,9 +21,22 @@ def settle(exchange: Exchange, answer: Expected) -> Expected:
     if exchange.dialect == "openai-chat":
         answer = _settle_chat_usage(exchange, answer)
         answer = _settle_chat_words(answer)
+    if exchange.dialect == "bedrock-invoke":
+        answer = _settle_headers(exchange, answer)
     if exchange.dialect == "openai-responses" and answer.raw_finish_reason == "incomplete":
         answer = answer.with_also("finish_reason", "length", why="incomplete, and the reason is left out")
     return answer
+
+
+def _settle_headers(exchange: Exchange, answer: Expected) -> Expected:
+    """InvokeModel tells counts in headers, where the model's own body has none."""
+    told = {name.lower(): value for name, value in exchange.headers.items()}
+    usage = answer.usage
+    for field in ("input_tokens", "output_tokens"):
+        stated = told.get(f"x-amzn-bedrock-{field.partition('_')[0]}-token-count")
+        if stated is not None and getattr(usage, field) is None:
+            usage = replace(usage, **{field: int(stated)})
+    return replace(answer, usage=usage)
 
 
 def _settle_chat_usage(exchange: Exchange, answer: Expected) -> Expected:

@@ -7,6 +7,7 @@ both by name and reason, and both are printed.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import Counter
 from functools import cache
@@ -34,8 +35,13 @@ HOSTED = {
     **{name: name for name in ("groq", "baseten", "openrouter", "mistral", "deepseek", "xai", "together")},
     "azure-openai": "azure",
     "azure-ai-foundry": "azure",
+    "bedrock-mantle": "bedrock",
+    "bedrock-openai-compat": "bedrock",
 }
 """Recordings' folder → the plugin that reads it, for clouds that speak OpenAI's dialects."""
+
+REGION = re.compile(r"://bedrock-[a-z]+\.([a-z0-9-]+)\.")
+"""Where a recorded host of Bedrock stands."""
 
 
 def reader_for(exchange: Exchange) -> tuple[str, str]:
@@ -46,6 +52,8 @@ def reader_for(exchange: Exchange) -> tuple[str, str]:
         return "ollama", "native"
     if exchange.dialect == "gemini":
         return "google", "gemini"
+    if exchange.dialect.startswith("bedrock-"):
+        return "bedrock", exchange.dialect.removeprefix("bedrock-")
     if exchange.dialect == "cohere-v2-chat":
         return "cohere", "chat"
     api = "responses" if exchange.dialect == "openai-responses" else "chat"
@@ -68,6 +76,7 @@ def read(exchange: Exchange, body: list[bytes]) -> Completion | ByollmError:
             model=exchange.model or "a-model",
             stream=exchange.asked_to_stream,
             api=api,
+            **({"region": REGION.findall(exchange.url)[0]} if provider == "bedrock" else {}),
         )
     except ByollmError as error:
         return error

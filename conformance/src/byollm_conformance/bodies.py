@@ -15,9 +15,11 @@ What cannot be said is refused before sending; such pairs are left out.
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, is_typeddict
+from inspect import isclass
+from typing import Any, Final
 
 from pydantic import ConfigDict
 
@@ -25,17 +27,20 @@ from byollm.errors import UnsupportedFeatureError
 from byollm.plugin import (
     Audio,
     Document,
+    Exchange,
     Image,
     Message,
     Opaque,
     Reasoning,
     Request,
+    Target,
     Text,
     Tool,
     ToolCall,
     ToolResult,
 )
-from byollm.testing import translate
+from byollm.providers.deployment import Deployment
+from byollm.providers.discovery import load_provider
 
 _SCHEMA: Final = {"type": "object", "properties": {"a": {"type": "string", "maxLength": 3}}, "required": ["a"]}
 _TOOL: Final = Tool("f", "Does f.", _SCHEMA)
@@ -115,18 +120,37 @@ class Made:
 
 
 def bodies(
-    provider: str, models: Sequence[str], first: str, *, api: str | None = None, **target: Any
+    provider: str, models: Sequence[str], first: str, *, api: str | None = None, **options: Any
 ) -> Iterator[Made]:
-    """The body of each value of `first` with each value of every later parameter, the models taken in turn."""
-    turns = itertools.cycle(models)
+    """The body of each value of `first` with each value of every later parameter, the models taken in turn.
+
+    `options` are YAML keys of the plugin's own. Raises what a call would raise before sending, refusals excepted.
+    """
+    turns = itertools.cycle([_deployment(provider, model, api, options) for model in models])
     for second in FIELDS[FIELDS.index(first) + 1 :] or FIELDS[:1]:
         for one, two in itertools.product(MATRIX[first], MATRIX[second]):
-            model, fields = next(turns), {first: one, second: two}
+            deployment, fields = next(turns), {first: one, second: two}
             try:
-                sent = translate(provider, request_of(fields), model=model, api=api, **target)
+                fit = deployment.fit(request_of(fields))
+                asked = deployment.exchange(fit.request)
             except UnsupportedFeatureError:
                 continue
-            yield Made(model, fields, dict(sent.body), frozenset(note.field for note in sent.adjustments))
+            assert isinstance(asked, Exchange)
+            adjusted = frozenset(note.field for note in (*fit.adjustments, *asked.adjustments))
+            yield Made(deployment.target.model, fields, json.loads(asked.request.body), adjusted)
+
+
+def _deployment(provider: str, model: str, api: str | None, options: Mapping[str, Any]) -> Deployment:
+    loaded = load_provider(provider)
+    manifest = loaded.manifest
+    target = Target(
+        provider=manifest.name,
+        model=model,
+        endpoint=manifest.default_endpoint or "http://127.0.0.1:9",
+        api=api or manifest.apis[0],
+        options=options,
+    )
+    return Deployment(loaded.plugin, manifest, target)
 
 
 def request_of(fields: Mapping[str, Any]) -> Request:
@@ -147,7 +171,8 @@ def forbid_unknown(*modules: Any) -> None:
     """
     for module in modules:
         for found in list(vars(module).values()):
-            if is_typeddict(found) and "__pydantic_config__" not in vars(found):
+            told = isclass(found) and "__pydantic_config__" in vars(found)
+            if isclass(found) and hasattr(found, "__required_keys__") and not told:
                 setattr(found, "__pydantic_config__", ConfigDict(extra="forbid"))  # noqa: B010  # no class declares it
 
 

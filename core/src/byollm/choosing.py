@@ -38,7 +38,9 @@ def asked_for(request: Request, call: Call, turn: int, region: str | None) -> As
     from byollm.providers.counting import rough
     from byollm.routing.policies import Asked
 
-    return Asked(rough(request), request.max_tokens, request.stream, call.clock.time(), turn, region)
+    clock = call.clock
+    size = rough(request)
+    return Asked(size, request.max_tokens, request.stream, clock.time(), turn, region, clock.monotonic())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from byollm.engine.steps import Run, Steps
 from byollm.errors import (
     ByollmError,
     PluginError,
-    ProviderConnectionError,
     QuotaExhaustedError,
     RateLimitError,
     ServerError,
@@ -355,21 +354,3 @@ def test_observers_need_not_have_both_methods():
     run(line(), Script(OK), operation=Operation((), Observers([half, object()])))
 
     assert 1 == half.count
-
-
-def test_a_limiter_waits_its_turn_and_may_refuse():
-    """`Acquire` comes before each attempt; what it raises is the call's error."""
-    waited: list[float] = []
-
-    def reserve() -> float:
-        waited.append(0.0)
-        return 0.0
-
-    def refuse() -> float:
-        raise RateLimitError("our own limit", sent="no")
-
-    run(line(limiter=reserve), Script(refused(500), OK))
-    done = run(line(limiter=refuse), script := Script(OK))
-
-    assert (2, "our own limit", []) == (len(waited), done.error.message, script.requests)
-    assert not isinstance(done.error, ProviderConnectionError)

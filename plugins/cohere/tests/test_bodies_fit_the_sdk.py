@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from byollm_conformance.bodies import FIELDS, bodies
 
 HINTS = get_type_hints(RawV2Client.chat)
-PARAMETERS = [name for name in inspect.signature(RawV2Client.chat).parameters if name not in ("self", "request_options")]
+PARAMETERS = inspect.signature(RawV2Client.chat).parameters.keys() - {"self", "request_options"}
 NEEDED = ("model", "messages")
 BODY: TypeAdapter[Any] = TypeAdapter(
     create_model(

@@ -20,17 +20,21 @@ BODY: dict[str, TypeAdapter[Any]] = {
 MODELS = ("deepseek-v4-flash", "deepseek-v4-pro", "deepseek-chat")
 OWN: dict[str, type | tuple[type, ...]] = {"thinking": dict}
 """Members that OpenAI does not know, with their types."""
+OF_TURNS = {"reasoning_content"}
+"""Members of a turn that OpenAI does not know, all of them texts."""
 
 
 def plain(body: dict[str, Any]) -> dict[str, Any]:
     """The body without the vendor's own members, whose types are checked here."""
     for name in OWN.keys() & body.keys():
         assert isinstance(body[name], OWN[name]), name
-    messages = [
-        {name: value for name, value in turn.items() if name != "reasoning_content"} for turn in body.get("messages", ())
-    ]
     kept = {name: value for name, value in body.items() if name not in OWN}
-    return {**kept, "messages": messages} if messages else kept
+    return {**kept, "messages": [_turn(turn) for turn in body["messages"]]} if "messages" in body else kept
+
+
+def _turn(turn: dict[str, Any]) -> dict[str, Any]:
+    assert all(isinstance(turn[name], str) for name in OF_TURNS & turn.keys())
+    return {name: value for name, value in turn.items() if name not in OF_TURNS}
 
 
 @pytest.mark.parametrize("api", ["chat", "responses"])

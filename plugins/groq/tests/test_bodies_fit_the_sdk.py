@@ -33,9 +33,7 @@ def test_enough_was_judged() -> None:
     assert 200 <= sum(len(list(bodies("groq", MODELS, first))) for first in FIELDS)
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"top_k": 1}, {"temperature": "hot"}, {"messages": [{"role": "user", "colour": "a"}]}]
-)
+@pytest.mark.parametrize("wrong", [{"top_k": 1}, {"temperature": "hot"}, {"messages": [{"role": "user", "hue": "a"}]}])
 def test_the_judge_is_strict(wrong: dict[str, object]) -> None:
     """Unknown members and wrong types are found."""
     right = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}

@@ -20,24 +20,26 @@ BODY: dict[str, TypeAdapter[Any]] = {
 MODELS = ("anthropic/claude-sonnet-4.6", "openai/gpt-5-mini", "deepseek/deepseek-chat")
 OWN: dict[str, type | tuple[type, ...]] = {"reasoning": dict, "provider": dict, "top_k": int}
 """Members that OpenAI does not know, with their types."""
+OF_TURNS = {"reasoning"}
+"""Members of a turn that OpenAI does not know, all of them texts."""
 
 
 def plain(body: dict[str, Any]) -> dict[str, Any]:
     """The body without the vendor's own members, whose types are checked here."""
     for name in OWN.keys() & body.keys():
         assert isinstance(body[name], OWN[name]), name
-    if "input" in body:
-        return body
     kept = {name: value for name, value in body.items() if name not in OWN}
-    return {**kept, "messages": [_unmarked(turn) for turn in body["messages"]]}
+    return {**kept, "messages": [_turn(turn) for turn in body["messages"]]} if "messages" in body else kept
 
 
-def _unmarked(turn: dict[str, Any]) -> dict[str, Any]:
-    """A turn without cache marks, which are Anthropic's."""
+def _turn(turn: dict[str, Any]) -> dict[str, Any]:
+    assert all(isinstance(turn[name], str) for name in OF_TURNS & turn.keys())
+    kept = {name: value for name, value in turn.items() if name not in OF_TURNS}
     if not isinstance(turn.get("content"), list):
-        return turn
-    content = [{name: value for name, value in block.items() if name != "cache_control"} for block in turn["content"]]
-    return {**turn, "content": content}
+        return kept
+    # Cache marks are Anthropic's.
+    blocks = [{name: value for name, value in block.items() if name != "cache_control"} for block in turn["content"]]
+    return {**kept, "content": blocks}
 
 
 @pytest.mark.parametrize("api", ["chat", "responses"])

@@ -18,23 +18,26 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*", help="faults (all by default)")
     parser.add_argument("--json", type=Path, default=Path("build/zoo.json"), help="where the matrix goes")
     parser.add_argument("--max-examples", type=int, default=12)
+    parser.add_argument("--brief", action="store_true", help="without a line for each fault")
+    parser.add_argument("--without", action="append", default=[], metavar="ID", help="switch a check off")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args(arguments)
-    matrix = measure(given.names, examples=given.max_examples, seed=given.seed, processes=given.processes)
+    effort = {"examples": given.max_examples, "seed": given.seed, "processes": given.processes}
+    matrix = measure(given.names, without=given.without, **effort)
     given.json.parent.mkdir(parents=True, exist_ok=True)
     given.json.write_text(json.dumps(matrix.document(), indent=1, ensure_ascii=False) + "\n", "utf-8")
     problems = (
         matrix.problems if not given.names else [line for line in matrix.problems if "finds no fault" not in line]
     )
-    show(matrix, problems, given.json)
+    show(matrix, problems, given.json, brief=given.brief)
     return 1 if problems else 0
 
 
-def show(matrix: Matrix, problems: list[str], path: Path) -> None:
-    """The table, then what is wrong."""
+def show(matrix: Matrix, problems: list[str], path: Path, *, brief: bool = False) -> None:
+    """The table, unless it is to be brief, then what is wrong."""
     width = max(map(len, FAULTS), default=0)
-    for fault in matrix.measured:
+    for fault in [] if brief else matrix.measured:
         killers = list(matrix.row(fault.name).killers)
         state = "SURVIVED" if fault.killer not in killers else "alone" if len(killers) == 1 else f"of {len(killers)}"
         print(f"{fault.name:<{width}}  {fault.killer:<8} {state:<9} {fault.sentence}")

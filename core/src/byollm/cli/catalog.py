@@ -16,6 +16,8 @@ CORE: Final[Mapping[str, str]] = {
     "complete": "ask, and print the answer",
     "count": "count the tokens of a prompt",
     "explain": "who would be asked now, in which order, and why",
+    "policy": "what may go where, on which evidence, until when",
+    "diff": "what a change of the configuration changes",
     "doctor": "look at everything between here and each provider, and say how to mend it",
 }
 """Commands of core, each the module of its name in this package."""
@@ -41,8 +43,6 @@ ELSEWHERE: Final[Mapping[str, Home]] = {
     "compare": Home("byollm-ledger", "", "one sample through several deployments"),
     "audit": Home("byollm-audit", "", "verify the record of who asked what"),
     "prices": Home("byollm-prices", "", "the bundled price list"),
-    "policy": Home("byollm-policy", "", "what may go where, and on which evidence"),
-    "diff": Home("byollm-policy", "", "what a change of the configuration changes"),
     "simulate": Home("byollm-policy", "", "where calls would go"),
     "plan-switch": Home("byollm-policy", "", "what moving to another provider takes"),
     "serve": Home("byollm-serve", "", "byollm as a service"),

@@ -29,6 +29,7 @@ def check(
     found += _tasks(config, tasks)
     found += _unused(config)
     found += _tenants(config)
+    found += _rules(config, manifest_for, today or date.today()) if config.policies is not None else []
     order = {"error": 0, "warning": 1, "info": 2}
     return sorted(found, key=lambda finding: order[finding.level])
 
@@ -100,6 +101,18 @@ def _tasks(config: LlmConfig, tasks: Iterable[str]) -> list[Finding]:
                 Finding("error", NOWHERE._replace(file=config.source), f"there is no task {shown(task)}", mend)
             )
     return found
+
+
+def _rules(config: LlmConfig, manifest_for: ManifestFor, today: date) -> list[Finding]:
+    from byollm.routing.findings import findings
+
+    return findings(config, hosts_of(config, manifest_for), today)
+
+
+def hosts_of(config: LlmConfig, manifest_for: ManifestFor) -> dict[str, frozenset[str]]:
+    """Every host that each deployment may reach, token endpoints included; without those that cannot be bound."""
+    bounds = {label: _bound(config, item, manifest_for) for label, item in config.deployments.items()}
+    return {label: bound.hosts for label, bound in bounds.items() if isinstance(bound, Bound)}
 
 
 def _unused(config: LlmConfig) -> list[Finding]:

@@ -15,6 +15,7 @@ from byollm.config.secrets import SecretReference
 from byollm.transports.base import Timeouts, TlsFiles
 
 if TYPE_CHECKING:
+    from byollm.routing.limits import LimitsConfig
     from byollm.routing.policies import Policy
 
 OnUnsupported = Literal["adapt", "strict"]
@@ -84,6 +85,7 @@ class DeploymentConfig:
     retries: Retries = Retries()
     failover: tuple[str, ...] = ()
     pricing: Mapping[str, Any] = field(default_factory=dict)
+    limits: LimitsConfig | None = None
     capabilities: Mapping[str, Any] = field(default_factory=dict)
     on_unsupported: OnUnsupported = "adapt"
     guard: Literal["local", "ask"] = "local"

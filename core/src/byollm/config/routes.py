@@ -49,6 +49,8 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "by_region": ("regions",), "off_peak": ("hours", "timezone", "use"), "prefer": ("first",),
 }  # fmt: skip
+
+
 def read_route(written: dict[str, Any], document: Document, path: KeyPath) -> dict[str, Any]:
     """The keys of a `route:` mapping, checked as far as that goes without the names. Raises ConfigError."""
     found = schema.validated(RouteModel, written, document, path, "route")
@@ -129,7 +131,9 @@ class _Reader:
         word = value.lower()[:3] if isinstance(value, str) else ""
         if word in DAYS:
             return DAYS.index(word)
-        raise self.document.error((*self.path, "days", at), f"{shown(value)} is no day", schema.EXAMPLES["days"], value=True)
+        raise self.document.error(
+            (*self.path, "days", at), f"{shown(value)} is no day", schema.EXAMPLES["days"], value=True
+        )
 
     def prefer(self, found: Mapping[str, Any]) -> Policy:
         """An agreement, its amount and its last day."""

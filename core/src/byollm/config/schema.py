@@ -96,6 +96,7 @@ class TargetModel(DefaultsModel):
     failover: Any = None
     route: Any = None
     pricing: dict[str, Any] | None = None
+    limits: dict[str, Any] | None = None
     capabilities: dict[str, Any] | None = None
     extra: dict[str, Any] | None = None
 
@@ -197,6 +198,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "deployments": "deployments: {fast: {provider: openai, model: gpt-4}}",
     "tasks": "tasks: {summarize: {provider: openai, model: gpt-4}}",
     "tenants": 'tenants: {acme: {credentials: {openai: {api_key: "${ACME_OPENAI}"}}}}',
+    "limits": "limits: {requests_per_minute: 500, tokens_per_minute: 30000, concurrency: 8}",
     "pricing": "pricing: {input: 2.5, output: 10}",
     "capabilities": "capabilities: {context_window: 128000, tools: true}",
     "on_unsupported": "on_unsupported: strict",

@@ -178,6 +178,10 @@ class Catalog:
             values["capabilities"] = settings.capabilities(context, found["capabilities"], (*path, "capabilities"))
         if "pricing" in found:
             values["pricing"] = settings.pricing(context, found["pricing"], (*path, "pricing"))
+        if "limits" in found:
+            from byollm.config.limits import read_limits
+
+            values["limits"] = read_limits(found["limits"], context.document, (*path, "limits"))
         return values | ({"extra": found["extra"]} if "extra" in found else {})
 
     def follow(self, owner: str, value: Any, path: KeyPath) -> None:

@@ -50,7 +50,7 @@ class AsyncDriver(Generic[R]):
                 elif kind is Emit:
                     events: list[Event] = step.events
                     return events
-                elif kind is Run or kind is Acquire:
+                elif kind is Run:
                     move, answer = await self._work(step)
                 else:
                     answer = await self._act(step)
@@ -85,9 +85,8 @@ class AsyncDriver(Generic[R]):
 
     async def _work(self, step: Any) -> tuple[Any, Any]:
         """What the decision gets next: the result, or what was raised, where it was asked for."""
-        work = step.function if type(step) is Run else step.reserve
         try:
-            return self._steps.send, await asyncio.to_thread(work)
+            return self._steps.send, await asyncio.to_thread(step.function)
         except Exception as error:
             return self._steps.throw, error
 
@@ -98,6 +97,8 @@ class AsyncDriver(Generic[R]):
         if kind is Close:
             response, self._response = self._response, None
             return await response.close(step.reuse) if response is not None else None
+        if kind is Acquire:
+            return await self._acquire(step)
         if kind is Sleep:
             return await self._sleep(step.seconds)
         if kind is Renew:
@@ -106,6 +107,16 @@ class AsyncDriver(Generic[R]):
             self._response = AsyncLocalResponse(step.call, step.request, self._call.local_context(step.deadline))
             return self._response.head
         raise AssertionError(f"no such step: {kind.__name__}")
+
+    async def _acquire(self, step: Acquire) -> bool:
+        place, cancellation = step.place, self._call.cancellation
+        if not cancellation.bind(place.cancel):
+            return False
+        try:
+            await asyncio.wait([asyncio.wrap_future(place)], timeout=step.seconds)
+        finally:
+            cancellation.bind(None)
+        return place.done() and not place.cancelled()
 
     async def _sleep(self, seconds: float) -> bool:
         cancellation, loop = self._call.cancellation, asyncio.get_running_loop()

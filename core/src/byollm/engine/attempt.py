@@ -22,6 +22,7 @@ from byollm.wire.assemble import Assembler
 from byollm.wire.classify import request_id
 from byollm.wire.exchange import Exchange, Head, LocalCall
 from byollm.wire.framing import Decoder, decoder_for
+from byollm.wire.ratelimits import limits_in
 
 if TYPE_CHECKING:
     from byollm.engine.call import Call
@@ -106,6 +107,8 @@ def _open(call: Call, line: Line, exchange: Exchange[Any], deadline: float | Non
         if isinstance(head, Broken):
             raise _raised(from_broken(head), line, None, call)
         call.status = head.status
+        if line.limits is not None:
+            line.limits.told(limits_in(head.headers, call.clock.time()), call.clock.monotonic())
         if shown:
             wirelog.answer(call, line, exchange.request, head)
         if 200 <= head.status < 300:

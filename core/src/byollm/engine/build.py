@@ -17,7 +17,8 @@ from byollm.providers.prices import prices_for
 from byollm.providers.pricing import Price
 
 if TYPE_CHECKING:
-    from byollm.config.records import LlmConfig
+    from byollm.config.records import DeploymentConfig, LlmConfig
+    from byollm.routing.limits import Limits
 
 
 def build_line(config: LlmConfig, name: str, tenant: str | None) -> Line:
@@ -50,7 +51,16 @@ def line_of(bound: Bound, plugin: Any, manifest: Manifest, distribution: str = "
         data_classes=entry.data_classes,
         reaches=bound.hosts,
         budget=RetryBudget(entry.retries.budget),
+        limits=_limits(entry),
     )
+
+
+def _limits(entry: DeploymentConfig) -> Limits | None:
+    if entry.limits is None:
+        return None
+    from byollm.routing.limits import Limits
+
+    return Limits(entry.limits)
 
 
 def line_from(provider: Any, target: Mapping[str, Any], *, fallback_endpoint: str | None = None) -> Line:

@@ -19,6 +19,7 @@ from byollm.wire.auth import AuthScheme
 from byollm.wire.exchange import Exchange
 
 if TYPE_CHECKING:
+    from byollm.routing.limits import Limits
     from byollm.routing.policies import Asked, Option, Rate
 
 
@@ -58,7 +59,7 @@ class Line:
     data_classes: tuple[str, ...] = ()
     reaches: frozenset[str] | None = None
     """Every host that requests and auth schemes may go to; None where nobody told."""
-    limiter: Callable[[], float] | None = None
+    limits: Limits | None = None
     breaker: Breaker = field(default_factory=Breaker)
     budget: RetryBudget = field(default_factory=RetryBudget)
     option: Option | None = None
@@ -105,6 +106,8 @@ class Line:
             from byollm.routing.policies import Option
 
             self.option = Option(self.name, rate=self.rate, owner=self)
+            if self.limits is not None:
+                self.option.room = self.limits.room
         return self.option
 
     def rate(self, asked: Asked) -> Rate | None:

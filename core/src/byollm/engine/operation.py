@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from byollm.engine.attempt import attempt
 from byollm.engine.failures import bare
 from byollm.engine.middleware import Middleware, Observers, relay, wrap
-from byollm.engine.steps import Acquire, Emit, Sleep, Steps
+from byollm.engine.steps import Emit, Sleep, Steps
 from byollm.errors import (
     AuthenticationError,
     ByollmError,
@@ -25,6 +25,7 @@ from byollm.errors import (
     ProviderConnectionError,
     ProviderError,
     ProviderTimeoutError,
+    RateLimitError,
     ServerError,
     UnsupportedFeatureError,
 )
@@ -116,13 +117,15 @@ class Operation:
                 self._observers.started(call, line.name)
             tried = True
 
-        if line.limiter is not None:
-            yield Acquire(line.limiter)
         if self._attempt_layers:
             call.quiet = False
             steps = wrap(self._attempt_layers, call, lambda changed: attempt(call, line, changed, sending))(request)
         else:
             steps = attempt(call, line, request, sending)
+        if line.limits is not None:
+            from byollm.engine.limiting import limited
+
+            steps = limited(call, line, line.limits, request, steps)
         try:
             completion = yield from steps
         except ByollmError as error:
@@ -298,7 +301,7 @@ def _healthy_first(call: Call, lines: Sequence[Line]) -> Iterator[Line]:
 
 def _is_local(error: ByollmError) -> bool:
     """Refused here, before anything was sent: this candidate is skipped and not counted as tried."""
-    if isinstance(error, ContextLengthError | AuthenticationError):
+    if isinstance(error, ContextLengthError | AuthenticationError | RateLimitError):
         return error.sent == "no"
     return isinstance(error, UnsupportedFeatureError)
 

@@ -15,6 +15,8 @@ from byollm.types.frozen import quick
 from byollm.wire.exchange import HttpRequest, LocalCall
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from byollm.engine.line import Line
     from byollm.types.request import Request
     from byollm.wire.auth import AuthScheme
@@ -79,9 +81,10 @@ class Renew:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Acquire:
-    """Reserve what a limiter gives out (a rate limit, a budget). Answer: seconds waited."""
+    """Wait for a place, at most `seconds` (None: for ever). Answer: True when it was given; cancelling ends it."""
 
-    reserve: Callable[[], float]
+    place: Future[None]
+    seconds: float | None
 
 
 @quick

@@ -5,6 +5,7 @@ It decides nothing. `async_driver` is the same, awaited; a test compares their t
 
 from __future__ import annotations
 
+from concurrent.futures import CancelledError as Cancelled
 from typing import TYPE_CHECKING, Any, Generic
 
 from byollm.engine.credentials import Hidden, HiddenHeaders, outcome
@@ -49,7 +50,7 @@ class SyncDriver(Generic[R]):
                 elif kind is Emit:
                     events: list[Event] = step.events
                     return events
-                elif kind is Run or kind is Acquire:
+                elif kind is Run:
                     move, answer = self._work(step)
                 else:
                     answer = self._act(step)
@@ -82,9 +83,8 @@ class SyncDriver(Generic[R]):
 
     def _work(self, step: Any) -> tuple[Any, Any]:
         """What the decision gets next: the result, or what was raised, where it was asked for."""
-        work = step.function if type(step) is Run else step.reserve
         try:
-            return self._steps.send, work()
+            return self._steps.send, step.function()
         except Exception as error:
             return self._steps.throw, error
 
@@ -97,12 +97,25 @@ class SyncDriver(Generic[R]):
             return response.close(step.reuse) if response is not None else None
         if kind is Sleep:
             return self._call.clock.sleep(step.seconds, self._call.cancellation)
+        if kind is Acquire:
+            return self._acquire(step)
         if kind is Renew:
             return outcome(lambda: step.line.credentials.renew(step.auth, self._stamp))
         if kind is OpenLocal:
             self._response = LocalResponse(step.call, step.request, self._call.local_context(step.deadline))
             return self._response.head
         raise AssertionError(f"no such step: {kind.__name__}")
+
+    def _acquire(self, step: Acquire) -> bool:
+        if not self._call.cancellation.bind(step.place.cancel):
+            return False
+        try:
+            step.place.result(step.seconds)
+        except (Cancelled, TimeoutError):
+            return False
+        finally:
+            self._call.cancellation.bind(None)
+        return True
 
     def _open(self, step: Open) -> Any:
         self.drop()

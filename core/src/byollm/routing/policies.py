@@ -25,7 +25,8 @@ USUAL_OUTPUT: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be placed. `now` is Unix seconds, `turn` counts the calls of a client: chance is drawn from it.
+    """What is to be placed. `now` is Unix seconds, `instant` the clock that limits run by, `turn` counts the calls of a
+    client: chance is drawn from it.
 
     `output_tokens` is the caller's limit, None without one. `region` is the caller's or the tenant's.
     """
@@ -36,6 +37,7 @@ class Asked:
     now: float
     turn: int
     region: str | None = None
+    instant: float = 0.0
 
 
 Rate = tuple[float, float, str]
@@ -200,7 +202,7 @@ class Spread:
         count = len(options)
         found: list[Ranked] = []
         for place, option in enumerate(options):
-            room = round(option.room(asked.now), 3)
+            room = round(option.room(asked.instant), 3)
             found.append(((-room, (place - asked.turn) % count), option, room))
         return found
 

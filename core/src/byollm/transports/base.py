@@ -90,7 +90,7 @@ class Cancellation:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._action: Callable[[], None] | None = None
+        self._action: Callable[[], object] | None = None
         self._event: threading.Event | None = None
 
     @property
@@ -111,7 +111,7 @@ class Cancellation:
         if action is not None:
             action()
 
-    def bind(self, action: Callable[[], None] | None) -> bool:
+    def bind(self, action: Callable[[], object] | None) -> bool:
         """What to do on cancel (shut the socket down); None unbinds. False when it is already cancelled."""
         with self._lock:
             if self.cancelled:

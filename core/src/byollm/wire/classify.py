@@ -122,7 +122,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     `now` is Unix time. Negative, NaN and infinite values are no answer. A zero is no wait to honour: the next source
     decides, and 0.0 is the answer when there is none (Azure sent `retry-after: 1` beside `retry-after-ms: 0`).
     """
-    milliseconds = _finite(headers.get("retry-after-ms"))
+    milliseconds = finite(headers.get("retry-after-ms"))
     told = [None if milliseconds is None else milliseconds / 1000, _asked(headers, now), _reset(headers, now)]
     known = [seconds for seconds in told if seconds is not None]
     return next((seconds for seconds in known if seconds), 0.0 if known else None)
@@ -132,7 +132,7 @@ def _asked(headers: Mapping[str, str], now: float) -> float | None:
     text = headers.get("retry-after", "").strip()
     if not text:
         return None
-    seconds = _finite(text)
+    seconds = finite(text)
     if seconds is not None:
         return seconds
     try:
@@ -156,14 +156,14 @@ def _reset(headers: Mapping[str, str], now: float) -> float | None:
         for pattern, form in _LIMITS:
             found = pattern.fullmatch(name)
             if found is not None and value.strip() in ("0", "0.0"):
-                waits.append(_until(headers.get(form.format(found[1]), "").strip(), now))
+                waits.append(until(headers.get(form.format(found[1]), "").strip(), now))
     known = [seconds for seconds in waits if seconds is not None]
     return max(known, default=None)
 
 
-def _until(text: str, now: float) -> float | None:
-    """A duration, seconds, epoch milliseconds or an RFC 3339 instant, as seconds from now."""
-    seconds = _finite(text)
+def until(text: str, now: float) -> float | None:
+    """The reset of a limit: a duration, seconds, epoch milliseconds or an RFC 3339 instant, as seconds from now."""
+    seconds = finite(text)
     if seconds is not None:
         return max(0.0, seconds / 1000 - now) if seconds > 1e11 else seconds
     try:
@@ -183,7 +183,8 @@ def duration(text: str) -> float | None:
     return total if math.isfinite(total) else None
 
 
-def _finite(text: str | None) -> float | None:
+def finite(text: str | None) -> float | None:
+    """A number of at least 0 that is finite; None for anything else."""
     try:
         value = float(text) if text is not None else math.nan
     except ValueError:

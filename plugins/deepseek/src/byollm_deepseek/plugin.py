@@ -43,6 +43,7 @@ class DeepSeek(OpenAICompatible):
             source="recordings, litellm 1.109.0, genai-prices 0.2.3 and pydantic-ai 2.68.0, read 2026-11-21",
             models=MODELS,
             notes=NOTES,
+            knows_store=False,
             end_user_field="",
             cache_key_field="",
             schema_form="json_object",

@@ -33,6 +33,7 @@ class Fireworks(OpenAICompatible):
             docs="https://docs.fireworks.ai/api-reference/post-chatcompletions",
             source="litellm 1.109.0's model table, read 2026-11-21",
             notes=NOTES,
+            knows_store=False,
             image_types=("image/png", "image/jpeg", "image/gif", "image/webp"),
             reasoning_field="reasoning_content",
             reasoning_replay="tool_turns",

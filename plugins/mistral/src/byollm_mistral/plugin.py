@@ -39,6 +39,7 @@ class Mistral(OpenAICompatible):
             source="mistralai 3.7.0's types, recorded model lists and litellm 1.109.0, read 2026-11-21",
             models=MODELS,
             notes=NOTES,
+            knows_store=False,
             seed_field="random_seed",
             end_user_field="",
             required_word="any",

@@ -166,5 +166,5 @@ def _service(request: Request, quirks: Quirks, body: dict[str, Any]) -> None:
         body[quirks.end_user_field] = request.end_user_id
     if request.metadata:
         body["metadata"] = dict(request.metadata)
-    if request.store is not None or quirks.send_store:
+    if quirks.send_store or (request.store is not None and (request.store or quirks.knows_store)):
         body["store"] = bool(request.store)

@@ -39,7 +39,8 @@ class Quirks:
     - `file_urls`: a document may be a URL. `image_types`: the kinds of pictures it reads (empty: nobody knows);
       `refused_files`: the kinds of documents it does not, by their beginnings.
     - `prefill_message`, `prefill_body`: fields that say "go on with this last message".
-    - `send_store`: it knows `store`; then `false` is sent unless the request says otherwise.
+    - `send_store`: it knows `store`; then `false` is sent unless the request says otherwise. `knows_store`: False where
+      the word is refused, and nothing is stored: then a request's own `false` is not sent either.
 
     Reasoning: `reasoning_field` is where earlier thoughts are written ("content": as thinking chunks); empty: where
     they were read. `reasoning_replay`: never, in turns with tool calls, or always. `reasoning_required`: a turn with
@@ -81,6 +82,7 @@ class Quirks:
     prefill_message: Mapping[str, Any] = field(default_factory=dict)
     prefill_body: Mapping[str, Any] = field(default_factory=dict)
     send_store: bool = False
+    knows_store: bool = True
 
     reasoning_field: Literal["", "reasoning_content", "reasoning", "content"] = ""
     reasoning_replay: Literal["never", "tool_turns", "always"] = "never"

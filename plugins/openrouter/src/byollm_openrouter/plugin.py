@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from byollm.plugin import Capabilities, Target
-from byollm_openai_compatible.dialect import OpenAICompatible
+from byollm_openai_compatible.dialect import OpenAICompatible, Quirks
 from byollm_openrouter.models import facts_of, list_reader
 
 ENDPOINT: Final = "https://openrouter.ai/api/v1"
@@ -58,8 +58,15 @@ class OpenRouter(OpenAICompatible):
         known = super().describe(target)
         facts = dict(facts_of(target.model))
         facts.pop("structured_output", None)  # the host's affair: `provider.require_parameters` picks one that can
+        if target.api == "responses":
+            facts |= {"audio": "unsupported", "cache_hints": "unsupported"}  # the dialect has no words for them
         known = known.merged(facts, self.source)
         return replace(known, refine=self.question(target, "/models", list_reader(target.model, known)))
+
+    def quirks(self, target: Target) -> Quirks:
+        """Marks for the cache are Chat's: no source has them for the Responses API."""
+        own = {"cache_field": ""} if target.api == "responses" else {}
+        return self.base_quirks.with_options(own).with_options(target.options)
 
     def amended(self, body: dict[str, Any], target: Target) -> dict[str, Any]:
         """With a contract in it, only hosts that know every parameter are asked (`extra` may say otherwise)."""

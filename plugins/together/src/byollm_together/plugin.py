@@ -41,6 +41,7 @@ class Together(OpenAICompatible):
             docs="https://docs.together.ai/reference/chat-completions",
             source="litellm 1.109.0's model table, read 2026-11-21",
             notes=NOTES,
+            knows_store=False,
             end_user_field="",
             cache_key_field="",
             image_types=("image/png", "image/jpeg", "image/gif", "image/webp"),

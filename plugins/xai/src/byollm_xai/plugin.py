@@ -36,6 +36,7 @@ class XAI(OpenAICompatible):
             source="recordings, litellm 1.109.0, genai-prices 0.2.3 and pydantic-ai 2.68.0, read 2026-11-21",
             models=MODELS,
             notes=NOTES,
+            knows_store=False,
             cache_key_field="",
             image_types=("image/png", "image/jpeg"),
             reasoning_field="reasoning_content",

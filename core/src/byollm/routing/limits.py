@@ -1,0 +1,188 @@
+"""Rate limits kept before the provider answers 429: requests, tokens in and out, and calls at a time.
+
+Each amount is paced: whoever reserves is told when to go, one after the other, so that nobody waits for the same
+instant and a reset releases no crowd. What an answer's headers say corrects our own count; what a call really used
+settles what it reserved. Pure in the clock that is handed in; safe in threads.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["requests", "tokens", "input_tokens", "output_tokens"]
+KINDS: Final[tuple[Kind, ...]] = ("requests", "tokens", "input_tokens", "output_tokens")
+BURST: Final = 1.0
+"""Seconds' worth that may go at once: a limit a minute is meant a minute long, and many vendors look closer."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsConfig:
+    """`limits:` of a target: amounts a minute, and calls at a time. None: no limit of ours."""
+
+    requests: int | None = None
+    tokens: int | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    concurrency: int | None = None
+
+
+class Bucket:
+    """An amount a minute, given out evenly. Times are instants of one clock; `due` is when all of it is paid back."""
+
+    __slots__ = ("_due", "_step", "_until")
+
+    def __init__(self, a_minute: float) -> None:
+        self._step = 60.0 / a_minute
+        self._due = float("-inf")
+        self._until = float("-inf")
+
+    @property
+    def a_minute(self) -> float:
+        """The limit, as of now."""
+        return 60.0 / self._step
+
+    def reserve(self, amount: float, now: float) -> float:
+        """Take it, and answer at which instant it may be used."""
+        begins = max(now, self._due - BURST, self._until)
+        self._due = max(self._due, begins) + amount * self._step
+        return begins
+
+    def give_back(self, amount: float) -> None:
+        """What was reserved and not used; a negative amount is used beyond it."""
+        self._due -= amount * self._step
+
+    def is_closed(self, now: float) -> bool:
+        """True until the reset that the provider named."""
+        return now < self._until
+
+    def free(self, now: float) -> float:
+        """The share that is free, of a burst's worth and of what is lent beyond it."""
+        if now < self._until:
+            return 0.0
+        return max(0.0, min(1.0, 1.0 - (self._due - now) / 60.0))
+
+    def told(self, limit: float | None, remaining: float | None, reset: float | None, now: float) -> None:
+        """What the provider's headers say: its limit when it is lower, what is left, and seconds until more comes."""
+        if limit is not None and 0 < limit < self.a_minute:
+            self._step = 60.0 / limit
+        if remaining is None:
+            return
+        if remaining < 1 and reset is not None:
+            self._until = max(self._until, now + min(reset, 3600.0))
+            self._due = max(self._due, self._until + BURST - self._step)  # no burst when it is over: others wait too
+        # No more than what is left may go at once; the rest of the minute comes evenly.
+        self._due = max(self._due, now + BURST - remaining * self._step)
+
+
+class Ticket:
+    """A place in the queue: `at` is when it may go. `settle` it with what was used, or `cancel` it."""
+
+    __slots__ = ("_limits", "amounts", "at")
+
+    def __init__(self, limits: Limits, amounts: Mapping[Kind, float], at: float) -> None:
+        self._limits = limits
+        self.amounts = amounts
+        self.at = at
+
+    def settle(self, used: Mapping[Kind, float]) -> None:
+        """Book what the answer told. Amounts that it did not tell stay as they were reserved."""
+        self._limits.give_back({kind: amount - used.get(kind, amount) for kind, amount in self.amounts.items()})
+
+    def cancel(self) -> None:
+        """It never went."""
+        self._limits.give_back(self.amounts)
+
+
+class Limits:
+    """The limits of one deployment and one key."""
+
+    __slots__ = ("_buckets", "_busy", "_concurrency", "_lock", "_waiting")
+
+    def __init__(self, config: LimitsConfig) -> None:
+        amounts = {kind: getattr(config, kind) for kind in KINDS}
+        self._buckets: dict[Kind, Bucket] = {kind: Bucket(amount) for kind, amount in amounts.items() if amount}
+        self._concurrency = config.concurrency
+        self._busy = 0
+        self._waiting: deque[Future[None]] = deque()
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Limits({', '.join(f'{kind}={bucket.a_minute:g}' for kind, bucket in self._buckets.items())})"
+
+    def reserve(self, input_tokens: int, output_tokens: int, now: float) -> Ticket:
+        """A place for one request of about these sizes. It is taken at once: cancel it when it is not used."""
+        asked: dict[Kind, float] = {
+            "requests": 1,
+            "tokens": input_tokens + output_tokens,
+            "input_tokens": input_tokens,
+            "output_tokens": output_tokens,
+        }
+        amounts: dict[Kind, float] = {kind: asked[kind] for kind in self._buckets}
+        with self._lock:
+            at = max((self._buckets[kind].reserve(amount, now) for kind, amount in amounts.items()), default=now)
+        return Ticket(self, amounts, at)
+
+    def give_back(self, amounts: Mapping[Kind, float]) -> None:
+        """See `Bucket.give_back`."""
+        with self._lock:
+            for kind, amount in amounts.items():
+                self._buckets[kind].give_back(amount)
+
+    def room(self, now: float) -> float:
+        """The share of the tightest limit that is free."""
+        with self._lock:
+            free = min((bucket.free(now) for bucket in self._buckets.values()), default=1.0)
+            if self._concurrency is not None:
+                free = min(free, max(0.0, 1.0 - (self._busy + len(self._waiting)) / self._concurrency))
+            return free
+
+    def told(self, found: Mapping[str, tuple[float | None, float | None, float | None]], now: float) -> None:
+        """Limit, remaining and seconds to the reset, as an answer's headers tell them."""
+        with self._lock:
+            for kind, bucket in self._buckets.items():
+                if kind in found:
+                    bucket.told(*found[kind], now)
+
+    def refused(self, seconds: float, now: float) -> None:
+        """A 429 with a wait: nobody goes before it is over."""
+        with self._lock:
+            for bucket in self._buckets.values():
+                bucket.told(None, 0.0, seconds, now)
+
+    def closed(self, now: float) -> bool:
+        """True while a refusal or a limit that is used up lasts."""
+        with self._lock:
+            return any(bucket.is_closed(now) for bucket in self._buckets.values())
+
+    def enter(self) -> Future[None] | None:
+        """Begin a call: None at once, or a future that is done when there is a place, in the order of asking."""
+        if self._concurrency is None:
+            return None
+        with self._lock:
+            if self._busy < self._concurrency and not self._waiting:
+                self._busy += 1
+                return None
+            waiting: Future[None] = Future()
+            self._waiting.append(waiting)
+            return waiting
+
+    def leave(self, waiting: Future[None] | None = None) -> None:
+        """End a call; with `waiting`, give up a place in the queue, or the place that it became meanwhile."""
+        if self._concurrency is None:
+            return
+        with self._lock:
+            if waiting is not None and waiting in self._waiting:
+                self._waiting.remove(waiting)
+                waiting.cancel()
+                return
+            while self._waiting:
+                following = self._waiting.popleft()
+                if following.set_running_or_notify_cancel():
+                    following.set_result(None)
+                    return
+            self._busy -= 1

@@ -1,0 +1,361 @@
+"""Limits kept before the provider says 429, against a provider that really limits, in simulated time."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import random
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from core_driving import Acme, Script, line, run, run_async, said
+from hypothesis import given
+from hypothesis import strategies as st
+
+from byollm import Request
+from byollm.engine.call import Call
+from byollm.engine.limiting import limited
+from byollm.engine.steps import Acquire, Sleep
+from byollm.errors import ByollmError, CancelledError, RateLimitError
+from byollm.routing.limits import Bucket, Limits, LimitsConfig
+from byollm.testing import ManualClock
+from byollm.types.completion import Completion
+from byollm.types.usage import Usage
+from byollm.wire.ratelimits import limits_in
+
+OK = said("hello")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A step of the simulation: the request leaves now."""
+
+    size: int
+
+
+class Provider:
+    """A provider that limits: a fixed window or a bucket, of requests and tokens, and calls at a time.
+
+    Its headers come in the form of one vendor.
+    """
+
+    def __init__(self, form: str, requests: int, tokens: int, concurrency: int, window: float = 60.0) -> None:
+        self.form, self.window, self.concurrency = form, window, concurrency
+        self.limits = {"requests": requests, "tokens": tokens}
+        self.used = {"requests": 0.0, "tokens": 0.0}
+        self.began = 0.0
+        self.busy = 0
+        self.answered: list[float] = []
+        self.refusals = 0
+
+    def begin(self, now: float, size: int) -> bool:
+        """True when it is taken."""
+        share = self.window / 60
+        if self.form == "bucket":
+            for kind, limit in self.limits.items():
+                self.used[kind] = max(0.0, self.used[kind] - limit * (now - self.began) / 60)
+            self.began = now
+        elif now - self.began >= self.window:
+            self.began += (now - self.began) // self.window * self.window
+            self.used = {"requests": 0.0, "tokens": 0.0}
+        wanted = {"requests": 1, "tokens": size}
+        full = any(self.used[kind] + wanted[kind] > self.limits[kind] * share for kind in wanted)
+        if full or self.busy >= self.concurrency:
+            self.refusals += 1
+            return False
+        for kind, amount in wanted.items():
+            self.used[kind] += amount
+        self.busy += 1
+        return True
+
+    def headers(self, now: float) -> dict[str, str]:
+        left = {kind: int(self.limits[kind] * self.window / 60 - used) for kind, used in self.used.items()}
+        reset = max(0.0, self.began + self.window - now)
+        told: dict[str, str] = {}
+        for kind, amount in left.items():
+            match self.form:
+                case "go":
+                    told |= {f"x-ratelimit-remaining-{kind}": str(amount), f"x-ratelimit-reset-{kind}": f"{reset:.3f}s"}
+                case "seconds":
+                    told |= {f"x-ratelimit-remaining-{kind}-minute": str(amount)}
+                    told |= {f"x-ratelimit-reset-{kind}-minute": str(reset)}
+                case "instant":
+                    told |= {f"anthropic-ratelimit-{kind}-remaining": str(amount)}
+                    told |= {
+                        f"anthropic-ratelimit-{kind}-reset": f"1970-01-01T00:{int((now + reset) // 60) % 60:02d}:00Z"
+                    }
+                case "epoch":
+                    if kind == "requests":
+                        told |= {"x-ratelimit-remaining": str(amount)}
+                        told |= {"x-ratelimit-reset": f"{(now + reset + 1e9) * 1000:.0f}"}
+        return told
+
+
+class Simulation:
+    """Calls on simulated time: each is the engine's own generator, the world is this loop."""
+
+    def __init__(self, provider: Provider, limits: Limits, callers: int, seconds: float) -> None:
+        self.provider, self.limits, self.seconds = provider, limits, seconds
+        self.clock = ManualClock(0.0)
+        self.line = line()
+        self.line.retries = type(self.line.retries)(longest_wait=1e9)
+        self.chance = random.Random(7)
+        self.events: list[tuple[float, int, Callable[[], None]]] = []
+        self.number = itertools.count()
+        for _ in range(callers):
+            self.later(0.0, self.start)
+        while self.events:
+            self.clock.now, _, action = heapq.heappop(self.events)
+            action()
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        heapq.heappush(self.events, (self.clock.now + seconds, next(self.number), action))
+
+    def start(self) -> None:
+        if self.clock.now < self.seconds:
+            size = self.chance.choice([50, 200, 400])
+            call = Call(clock=self.clock)
+            request = Request("x" * 4 * (size - 5), max_tokens=100)
+            steps = limited(call, self.line, self.limits, request, self.asking(size + 100))
+            self.go(steps, None)
+
+    def asking(self, size: int) -> Iterator[Any]:
+        taken = yield Ask(size)
+        unix = self.clock.now + (1e9 if self.provider.form == "epoch" else 0.0)
+        self.limits.told(limits_in(self.provider.headers(self.clock.now), unix), self.clock.now)
+        if not taken:
+            raise RateLimitError("slow down", sent="yes", retry_after=1.0)
+        return Completion(parts=(), finish_reason="stop", usage=Usage(input_tokens=size - 100, output_tokens=100))
+
+    def go(self, steps: Any, answer: Any) -> None:
+        try:
+            step = steps.send(answer)
+        except StopIteration:
+            self.provider.answered.append(self.clock.now)
+            self.later(0.0, self.start)
+            return
+        except ByollmError:
+            self.later(0.0, self.start)
+            return
+        if isinstance(step, Sleep):
+            self.later(step.seconds, lambda: self.go(steps, False))
+        elif isinstance(step, Acquire):
+            step.place.add_done_callback(lambda place: self.later(0.0, lambda: self.go(steps, True)))
+        else:
+            taken = self.provider.begin(self.clock.now, step.size)
+            self.later(0.3 if taken else 0.01, lambda: self.ended(steps, taken))
+
+    def ended(self, steps: Any, taken: bool) -> None:
+        if taken:
+            self.provider.busy -= 1
+        self.go(steps, taken)
+
+
+FORMS = ["bucket", "go", "seconds", "instant", "epoch", "silent"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    "requests, tokens, concurrency", [(600, 10**9, 1000), (10**9, 120_000, 1000), (10**9, 10**9, 8), (600, 200_000, 20)]
+)
+def test_hardly_a_refusal_and_hardly_a_gap(form: str, requests: int, tokens: int, concurrency: int) -> None:
+    """64 callers for ten minutes: at most 1 % of the calls get a 429, and at least 90 % of what is allowed is used."""
+    provider = Provider(form, requests, tokens, concurrency)
+    limits = Limits(LimitsConfig(requests=requests, tokens=tokens, concurrency=concurrency))
+
+    Simulation(provider, limits, callers=64, seconds=600.0)
+
+    calls = len(provider.answered) + provider.refusals
+    mean = 316.7  # tokens of a call, in and out
+    allowed = min(requests / 60, tokens / 60 / mean, concurrency / 0.3, 64 / 0.3) * 600
+    assert provider.refusals <= 0.01 * calls
+    assert len(provider.answered) >= 0.9 * allowed
+
+
+def test_a_reset_releases_no_crowd() -> None:
+    """64 that wait for the same reset: within any 100 ms no more go than 1.1 of what a steady pace allows, and one."""
+    provider = Provider("go", 6000, 10**9, 1000)
+    limits = Limits(LimitsConfig(requests=6000))
+    limits.told({"requests": (None, 0.0, 5.0)}, 0.0)
+
+    Simulation(provider, limits, callers=64, seconds=10.0)
+
+    began = sorted(moment - 0.3 for moment in provider.answered)
+    assert 5.0 <= began[0] < 5.1
+    for place, moment in enumerate(began):
+        inside = sum(1 for other in began[place:] if other < moment + 0.1)
+        assert inside <= 1.1 * 10 + 1
+
+
+def test_headers_that_tell_less_than_the_file_count() -> None:
+    """The file says 6000 a minute, the provider 60: after its first answer it is 60."""
+    bucket = Bucket(6000)
+    bucket.told(60, 59, 1.0, 0.0)
+
+    assert 60 == bucket.a_minute
+
+
+@pytest.mark.parametrize(
+    "figures", [(0.0, None, None), (None, -5.0, None), (float("inf"), 10.0, 0.0), (None, 0.0, 1e12)]
+)
+def test_odd_figures_do_no_harm(figures: Any) -> None:
+    """A limit of nothing, or a reset in a thousand years, closes nothing for more than an hour."""
+    bucket = Bucket(60)
+    bucket.told(*figures, 0.0)
+
+    assert bucket.a_minute == 60
+    assert bucket.reserve(1, 0.0) <= 3600.0 + 60.0
+
+
+amounts = st.lists(st.tuples(st.floats(0, 5), st.floats(0.1, 50)), min_size=1, max_size=60)
+
+
+@given(amounts, st.integers(60, 6000))
+def test_no_minute_holds_more_than_allowed(asked: list[tuple[float, float]], a_minute: int) -> None:
+    """Whatever is asked and when: in any minute no more begins than the limit, a burst of a second, and one request."""
+    bucket, now, began = Bucket(a_minute), 0.0, []
+    for pause, amount in asked:
+        now += pause
+        began.append((bucket.reserve(amount, now), amount))
+
+    assert [moment for moment, _ in began] == sorted(moment for moment, _ in began)
+    for moment, _ in began:
+        inside = sum(amount for other, amount in began if moment <= other < moment + 60)
+        assert inside <= a_minute * (61 / 60) + max(amount for _, amount in began) + 1e-6
+
+
+@given(amounts)
+def test_what_is_given_back_can_be_used(asked: list[tuple[float, float]]) -> None:
+    """A reservation that is cancelled at once leaves no trace."""
+    one, other, now = Bucket(600), Bucket(600), 0.0
+    for pause, amount in asked:
+        now += pause
+        at = one.reserve(amount, now)
+        extra = other.reserve(amount, now)
+        assert at == pytest.approx(extra, abs=1e-6)
+        other.reserve(7, now)
+        other.give_back(7)
+
+
+def limited_line(**config: int) -> Any:
+    found = line()
+    found.limits = Limits(LimitsConfig(**config))
+    return found
+
+
+@pytest.mark.parametrize("ask", [run, run_async])
+def test_a_call_waits_on_the_clock(ask: Any) -> None:
+    """The second of two waits for its place; the provider is not asked before."""
+    target, script = limited_line(requests=1), Script(OK, OK)
+
+    waits = [ask(target, script, "hi").clock.slept for _ in range(2)]
+
+    assert [] == waits[0]
+    assert 2 == len(script.requests)
+
+
+def test_who_would_wait_too_long_is_told_at_once() -> None:
+    """An own limit that is full for longer than the deadline: the call moves on or fails, and nothing is sent."""
+    target, script = limited_line(requests=1), Script(OK, OK, OK)
+    for _ in range(3):
+        target.limits.reserve(1, 1, 1_000_000.0)
+
+    done = run(target, script, "hi")
+
+    assert isinstance(done.error, RateLimitError)
+    assert ("no", []) == (done.error.sent, script.requests)
+    assert "nothing was sent" in done.error.message
+
+
+def test_another_deployment_answers_meanwhile() -> None:
+    """Candidates with a full limit are passed over."""
+    full, free = limited_line(requests=1), line(Acme("other"))
+    for _ in range(3):
+        full.limits.reserve(1, 1, 1_000_000.0)
+
+    done = run([full, free], Script(OK), "hi")
+
+    assert done.reply is not None
+    assert 1 == len(done.reply.attempts)
+
+
+def test_places_are_given_in_the_order_of_asking() -> None:
+    """Eight calls at a time: whoever waited longest goes next, and a place that is given up is passed on."""
+    limits = Limits(LimitsConfig(concurrency=1))
+    assert limits.enter() is None
+    first, second, third = limits.enter(), limits.enter(), limits.enter()
+    assert first is not None
+    assert second is not None
+    assert third is not None
+
+    limits.leave(second)
+    limits.leave()
+    assert first.done()
+    limits.leave(first)
+    assert third.done()
+    limits.leave()
+    assert limits.enter() is None
+
+
+def test_waiting_for_a_place_can_be_cancelled() -> None:
+    """From another thread; the place goes to the next."""
+    target = limited_line(concurrency=1)
+    assert target.limits.enter() is None
+    call = Call()
+    threading.Timer(0.05, call.cancellation.cancel).start()
+
+    done = run(target, Script(OK), "hi", call=call)
+
+    assert isinstance(done.error, CancelledError)
+    target.limits.leave()
+    assert target.limits.enter() is None
+
+
+def test_no_more_at_a_time_than_allowed_in_threads_and_tasks() -> None:
+    """Sixteen threads and sixteen tasks on three places: never more than three inside, and all get in."""
+    limits = Limits(LimitsConfig(concurrency=3))
+    inside, most, done = [0], [0], [0]
+    lock = threading.Lock()
+
+    def work() -> None:
+        with lock:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+        with lock:
+            inside[0] -= 1
+            done[0] += 1
+
+    def in_a_thread() -> None:
+        for _ in range(50):
+            place: Future[None] | None = limits.enter()
+            if place is not None:
+                place.result(10)
+            work()
+            limits.leave()
+
+    async def in_a_task() -> None:
+        for _ in range(50):
+            place = limits.enter()
+            if place is not None:
+                await asyncio.wrap_future(place)
+            work()
+            limits.leave()
+
+    async def tasks() -> None:
+        await asyncio.gather(*[in_a_task() for _ in range(16)])
+
+    threads = [threading.Thread(target=in_a_thread) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    asyncio.run(tasks())
+    for thread in threads:
+        thread.join()
+
+    assert 32 * 50 == done[0]
+    assert most[0] <= 3
+    assert limits.room(0.0) == 1.0
