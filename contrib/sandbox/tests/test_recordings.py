@@ -32,8 +32,19 @@ FOLDERS = {
     "bedrock-converse": "bedrock-converse",
     "bedrock-converse-stream": "bedrock-converse",
     "bedrock-invoke": "bedrock-invoke",
+    "mistral": "mistral-chat",
+    "cohere": "cohere-chat",
 }
-LEAST = {"openai-chat": 120, "openai-responses": 110, "anthropic-messages": 160, "gemini": 270, "bedrock-converse": 130, "bedrock-invoke": 50}
+LEAST = {
+    "openai-chat": 120,
+    "openai-responses": 110,
+    "anthropic-messages": 160,
+    "gemini": 270,
+    "bedrock-converse": 130,
+    "bedrock-invoke": 50,
+    "mistral-chat": 100,
+    "cohere-chat": 60,
+}
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,11 @@ def _read(folder: str) -> Iterator[Verdict]:
 
 
 def _named(response: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
-    """AWS names the exception in a header, with an address behind a colon."""
+    """AWS names the exception in a header, with an address behind a colon; Mistral and Cohere know no envelope."""
+    if document.get("object") == "error":
+        return document
+    if "message" in document and "id" in document:
+        return {"type": document.get("error_type", ""), "message": document["message"]}
     named = {name.lower(): value for name, value in response["headers"].items()}.get("x-amzn-errortype")
     return {"type": named.partition(":")[0], "message": document.get("message")} if named else {}
 

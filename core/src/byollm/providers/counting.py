@@ -126,7 +126,9 @@ def estimate_text(text: str) -> tuple[int, int, int]:
             likely, high = likely + (0.2 if size > 1 else 0), high + _most_of_space(piece, numbered)
         elif not first.isascii():
             width = len(first.encode("utf-8", "replace"))
-            low, likely, high = low + 0.25, likely + (0.8 if width == 3 else 0.5), high + _most_of(first)
+            # An alphabet's letters make words: Russian has five and more to a token.
+            least = 0.25 if first >= "\u2e80" else 0.1
+            low, likely, high = low + least, likely + (0.8 if width == 3 else 0.5), high + _most_of(first)
         elif first.isdigit():
             low, likely, high = low + 0.34, likely + 1, high + 1
         else:
@@ -176,9 +178,9 @@ def _most_of(sign: str) -> float:
     the first levels of GB 2312, JIS X 0208 and Big5, and KS X 1001."""
     code = ord(sign)
     if 0x4E00 <= code <= 0x9FFF:
-        return 1.4 if any(_is_usual(sign, codec, last) for codec, last in _LEVELS) else 2.5
+        return next((most for codec, last, most in _LEVELS if _is_usual(sign, codec, last)), 2.5)
     if 0xAC00 <= code <= 0xD7A3:
-        return 1.36 if _is_usual(sign, "euc_kr", 0xFF) else 3.0
+        return 1.1 if _is_usual(sign, "euc_kr", 0xFF) else 3.0
     for start, end, most in _SCRIPTS:
         if start <= code <= end:
             return most
@@ -193,9 +195,9 @@ def _is_usual(sign: str, codec: str, last: int) -> bool:
     return len(data) == 2 and data[0] <= last
 
 
-_LEVELS: Final = (("gb2312", 0xD7), ("euc_jp", 0xCF), ("big5", 0xC6))
-"""Encodings, and the first byte with which the usual characters end."""
-_SCRIPTS: Final = ((0x3041, 0x30FF, 1.25), (0x3000, 0x303F, 1.15), (0xFF00, 0xFF65, 1.15), (0x370, 0x6FF, 1.2))
+_LEVELS: Final = (("gb2312", 0xD7, 1.28), ("euc_jp", 0xCF, 1.28), ("big5", 0xC6, 1.7))
+"""Encodings, the first byte with which the usual characters end, and at most so many tokens for one of them."""
+_SCRIPTS: Final = ((0x3041, 0x30FF, 1.22), (0x3000, 0x303F, 1.15), (0xFF00, 0xFF65, 1.15), (0x370, 0x6FF, 1.2))
 """Kana, the signs of East Asia, and the alphabets from Greek to Arabic."""
 
 

@@ -116,15 +116,12 @@ class Limits:
 
     def reserve(self, input_tokens: int, output_tokens: int, now: float) -> Ticket:
         """A place for one request of about these sizes. It is taken at once: cancel it when it is not used."""
-        asked: dict[Kind, float] = {
-            "requests": 1,
-            "tokens": input_tokens + output_tokens,
-            "input_tokens": input_tokens,
-            "output_tokens": output_tokens,
-        }
-        amounts: dict[Kind, float] = {kind: asked[kind] for kind in self._buckets}
+        amounts: dict[Kind, float] = {}
+        at = now
         with self._lock:
-            at = max((self._buckets[kind].reserve(amount, now) for kind, amount in amounts.items()), default=now)
+            for kind, bucket in self._buckets.items():
+                amount = amounts[kind] = _amount(kind, input_tokens, output_tokens)
+                at = max(at, bucket.reserve(amount, now))
         return Ticket(self, amounts, at)
 
     def give_back(self, amounts: Mapping[Kind, float]) -> None:
@@ -143,6 +140,8 @@ class Limits:
 
     def told(self, found: Mapping[str, tuple[float | None, float | None, float | None]], now: float) -> None:
         """Limit, remaining and seconds to the reset, as an answer's headers tell them."""
+        if not found:
+            return
         with self._lock:
             for kind, bucket in self._buckets.items():
                 if kind in found:
@@ -186,3 +185,12 @@ class Limits:
                     following.set_result(None)
                     return
             self._busy -= 1
+
+
+def _amount(kind: Kind, input_tokens: int, output_tokens: int) -> float:
+    match kind:
+        case "requests":
+            return 1
+        case "tokens":
+            return input_tokens + output_tokens
+    return input_tokens if kind == "input_tokens" else output_tokens

@@ -33,6 +33,8 @@ def limits_in(headers: Mapping[str, str], now: float) -> dict[str, Figures]:
     """
     found: dict[tuple[str, str], dict[str, float]] = {}
     for name, text in headers.items():
+        if "ratelimit" not in name:
+            continue
         match = _OPENAI.fullmatch(name)
         if match is not None:
             word, kind, window = match.groups()

@@ -31,7 +31,7 @@ _BLOCKS: Final = {
 _RANGES: Final = {
     "temperature": (0, 1), "p": (0.01, 0.99), "k": (0, 500), "frequency_penalty": (0, 1), "presence_penalty": (0, 1),
 }  # fmt: skip
-_KNOWN: Final = re.compile(r"command|c4ai-aya|north-")
+_KNOWN: Final = re.compile(r"command(?:$|-(?:a|r|r7b|light|nightly)(?:-|$))|c4ai-aya-|north-")
 _SEEING: Final = re.compile(r"command-a-(?:vision|plus)|c4ai-aya-vision")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

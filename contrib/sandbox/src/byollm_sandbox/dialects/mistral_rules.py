@@ -129,7 +129,8 @@ def _chunk(chunk: Any, place: tuple[Any, ...]) -> Iterator[Rejection]:
     main = "file_id" if kind == "file" else "reference_ids" if kind == "reference" else kind
     if chunk.get(main) is None:
         yield shape("missing", (*place, main), "Field required")
-    if kind in ("document_url", "input_audio", "text") and not isinstance(chunk.get(main), str):
+    sound = kind == "input_audio" and isinstance(chunk.get(main), Mapping)  # as OpenAI writes it, recorded too
+    if kind in ("document_url", "input_audio", "text") and not isinstance(chunk.get(main), str) and not sound:
         yield shape("string_type", (*place, main), "Input should be a valid string")
     for name in chunk:
         if name not in _CHUNKS[kind]:
