@@ -32,6 +32,7 @@ def test_change_of_a_member_changes_the_digest(monkeypatch: pytest.MonkeyPatch, 
     (tmp_path / "requirements.txt").write_text("a==1\n")
     monkeypatch.setattr(environment, "ROOT", tmp_path)
     monkeypatch.setattr(environment, "REQUIREMENTS", tmp_path / "requirements.txt")
+    monkeypatch.setattr(environment, "DATA", tmp_path / "requirements.txt")
     monkeypatch.setattr(environment, "members", lambda: [tmp_path / "core"])
     digests = set()
     for version in ("1", "2", "2"):

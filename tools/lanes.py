@@ -165,6 +165,7 @@ class Runner:
             return None, ""
         command = [sys.executable, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider"]
         command += ["-c", str(self.root / "pyproject.toml"), "--rootdir", str(self.root), f"--junitxml={junit}"]
+        command += ["-o", "junit_family=xunit1"]  # the one in which tests may record figures
         command += [str(path.relative_to(self.root)) for path in paths]
         process = subprocess.Popen(
             command,

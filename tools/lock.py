@@ -1,4 +1,4 @@
-"""Pin every development version, with hashes, into requirements-dev.txt (`make lock`).
+"""Pin every development version, with hashes, into requirements-dev.txt and requirements-data.txt (`make lock`).
 
 Joins requirements-dev.in with the third-party dependencies and extras of all members and hands them to
 `uv pip compile`, for every platform and every Python the workspace supports. The file names no package index and no
@@ -15,11 +15,16 @@ import sys
 import tomllib
 from pathlib import Path
 
-from tools.environment import REQUIREMENTS, ROOT, members
+from tools.environment import DATA, REQUIREMENTS, ROOT, members
 
 HEADER = """\
 # Every development version, pinned and hashed, for all platforms. Written by `make lock`; do not edit.
 # Sources: requirements-dev.in and the members' pyproject.toml. No package index is named here, on purpose.
+"""
+
+DATA_HEADER = """\
+# Wheels that tests read data from and that are never installed. Written by `make lock`; do not edit.
+# Source: requirements-data.in. No package index is named here, on purpose.
 """
 
 
@@ -45,16 +50,23 @@ def find_uv() -> str:
 
 
 def main() -> None:
-    """Write requirements-dev.txt; versions that still fit are kept unless `--upgrade` is given."""
+    """Write both files; versions that still fit are kept unless `--upgrade` is given."""
+    pin(REQUIREMENTS, requirements(), HEADER)
+    wanted = (ROOT / "requirements-data.in").read_text().splitlines()
+    pin(DATA, [line for line in wanted if line and not line.startswith("#")], DATA_HEADER, "--no-deps")
+
+
+def pin(path: Path, wanted: list[str], header: str, *options: str) -> None:
+    """Pin some requirements into a file."""
     command = [find_uv(), "pip", "compile", "-", "--universal", "--generate-hashes", "--python-version", "3.11"]
     command += ["--no-header", "--no-annotate", "--no-emit-index-url", "--no-sources", "--no-config", "--quiet"]
     if "--upgrade" in sys.argv[1:]:
         command.append("--upgrade")
-    command += ["--output-file", str(REQUIREMENTS)]
-    subprocess.run(command, input="\n".join(requirements()), text=True, check=True, stdout=subprocess.DEVNULL)
-    pinned = REQUIREMENTS.read_text()
-    REQUIREMENTS.write_text(HEADER + "\n" + pinned.removeprefix(HEADER).lstrip("\n"))
-    print(f"requirements-dev.txt: {len(re.findall('^[a-zA-Z0-9]', pinned, re.MULTILINE))} versions pinned")
+    command += [*options, "--output-file", str(path)]
+    subprocess.run(command, input="\n".join(wanted), text=True, check=True, stdout=subprocess.DEVNULL)
+    pinned = path.read_text()
+    path.write_text(header + "\n" + pinned.removeprefix(header).lstrip("\n"))
+    print(f"{path.name}: {len(re.findall('^[a-zA-Z0-9]', pinned, re.MULTILINE))} versions pinned")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ FILE: Final = """\
 llm_config:
   default: cloud
   deployments:
-    cloud: {{provider: openai, model: gpt-4.1, endpoint: "{openai}", proxy: none}}
+    cloud: {{provider: openai, model: gpt-4o, endpoint: "{openai}", proxy: none}}
     rival: {{provider: anthropic, model: claude-haiku-4-5, endpoint: "{anthropic}", proxy: none}}
     cellar:
       provider: custom
@@ -45,7 +45,7 @@ llm_config:
 """
 """The file as a customer writes it; the endpoints stand for the vendors'."""
 TOLD: Final[Mapping[str, Mapping[str, tuple[str, float]]]] = {
-    "cloud": {"temperature": ("clamped", 2.0), "max_tokens": ("clamped", 32_768)},
+    "cloud": {"temperature": ("clamped", 2.0), "max_tokens": ("clamped", 16_384)},
     "rival": {"temperature": ("clamped", 1.0), "max_tokens": ("clamped", 64_000)},
     "cellar": {"temperature": ("clamped", 2.0), "max_tokens": ("clamped", 48)},
 }

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 import byollm
+from byollm.providers import discovery
 from byollm_sandbox import Twins
 from tests.scenarios.conftest import KEY, Asker
 
@@ -100,12 +101,20 @@ def test_each_task_is_answered_by_its_own_provider(twin: Twins, ask: Asker, task
     assert ("an answer", task) == (reply.text, reply.deployment)
 
 
-def test_a_task_whose_plugin_is_missing_names_the_package(twin: Twins, ask: Asker) -> None:
+def test_a_task_whose_plugin_is_missing_names_the_package(
+    twin: Twins, ask: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A provider whose plugin is not installed breaks only its own task, and says what to install."""
-    config = moved(TASKS.replace('"google"', '"cohere"'), twin)
+    installed = discovery._points
+    without = {
+        group: tuple(point for point in installed(group) if point.name != "google") for group in (discovery.GROUP,)
+    }
+    monkeypatch.setattr(discovery, "_points", lambda group: without.get(group) or installed(group))
+    twin.script("an answer")
 
-    with pytest.raises(byollm.errors.PluginError, match="pip install byollm-cohere"):
-        ask.complete(config, task="document_classification")
+    assert "an answer" == ask.complete(moved(TASKS, twin), task="pii_detection").text
+    with pytest.raises(byollm.errors.PluginError, match="pip install byollm-google"):
+        ask.complete(moved(TASKS, twin), task="document_classification")
 
 
 def test_a_call_without_a_task_lists_them(twin: Twins, ask: Asker) -> None:

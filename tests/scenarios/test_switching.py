@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+from pathlib import Path
 from typing import Any
+
+import pytest
+import yaml
 
 import byollm
 from byollm.types.parts import ToolCall
-from byollm_sandbox import Answer, Twins
-from tests.scenarios.conftest import DIALECTS, target
+from byollm_sandbox import Answer, Twins, dialect_named, dialects
+from tests.scenarios.conftest import DIALECTS, KEY, target
+from tests.scenarios.providers import STANDS
 
 
 def program(client: byollm.Client) -> list[Any]:
@@ -38,25 +43,51 @@ def program(client: byollm.Client) -> list[Any]:
 
 
 DIGEST = hashlib.sha256(inspect.getsource(program).encode()).hexdigest()
+SCRIPT = (
+    [ToolCall("call_abc123", "weather", '{"city": "Oslo"}')],
+    Answer(parts=("It is cold.",), usage=byollm.Usage(input_tokens=31, output_tokens=7)),
+    "It is cold.",
+    '{"degrees": 4}',
+)
+EXPECTED = [
+    [("weather", {"city": "Oslo"})], "tool_calls", "It is cold.", 31, 7, "It is cold.", "stop", {"degrees": 4},
+]  # fmt: skip
 
 
-def test_the_same_program_gives_the_same_answers(twin: Twins) -> None:
-    """Every provider's run of the unchanged program ends in equal values."""
-    runs = {}
-    for dialect in DIALECTS:
-        usage = byollm.Usage(input_tokens=31, output_tokens=7)
-        twin.script(
-            [ToolCall("call_abc123", "weather", '{"city": "Oslo"}')],
-            Answer(parts=("It is cold.",), usage=usage),
-            "It is cold.",
-            '{"degrees": 4}',
-        )
-        with byollm.Client(target(twin, dialect)) as client:
-            runs[dialect] = program(client)
-        assert hashlib.sha256(inspect.getsource(program).encode()).hexdigest() == DIGEST
+@pytest.fixture
+def file(twin: Twins, tmp_path: Path) -> Path:
+    """One file with every provider, and a line that chooses among them."""
+    deployments = {name: stand.target(twin, KEY) for name, stand in STANDS.items()}
+    path = tmp_path / "llm.yaml"
+    path.write_text(yaml.safe_dump({"llm_config": {"default": "custom", "deployments": deployments}}, sort_keys=False))
+    return path
 
-    first, *others = runs.values()
-    assert all(first == other for other in others), runs
+
+@pytest.mark.parametrize("name", STANDS)
+def test_the_same_program_gives_the_same_answers(twin: Twins, file: Path, name: str) -> None:
+    """Whatever the line says, the unchanged program ends in equal values; the twin took every request."""
+    before = file.read_text()
+    after = before.replace("  default: custom\n", f"  default: {name}\n")
+    file.write_text(after)
+    twin.script(*SCRIPT)
+
+    with byollm.Client.from_yaml(file) as client:
+        values = program(client)
+
+    assert sum(one != two for one, two in zip(before.splitlines(), after.splitlines(), strict=True)) <= 1
+    assert hashlib.sha256(inspect.getsource(program).encode()).hexdigest() == DIGEST
+    assert EXPECTED == values
+    assert [200] * 4 == [request.status for request in twin.requests if request.operation == "complete"]
+
+
+def test_every_provider_and_every_twin_is_there() -> None:
+    """A plugin of this repository without a line here would be no switch away; so would a twin nobody talks to."""
+    root = Path(__file__).resolve().parents[2]
+    folders = {path.parent.name for path in root.glob("plugins/*/pyproject.toml")}
+    spoken = {dialect_named(stand.dialect).name for stand in STANDS.values()}
+
+    assert folders - {"openai-compatible"} | {"custom"} == {stand.provider for stand in STANDS.values()}
+    assert {"bedrock-invoke"} == dialects().keys() - spoken, "it knows neither tools nor schemas"
 
 
 def test_what_a_provider_cannot_is_told(twin: Twins) -> None:

@@ -114,18 +114,19 @@ def explained(
 ) -> list[Candidate]:
     """The candidates in the order they would be asked: the healthy, those with an open breaker, the dropped."""
     fit: list[Candidate] = []
-    ill: list[Candidate] = []
+    ill: list[tuple[float, Candidate]] = []
     out: list[Candidate] = []
     now = call.clock.monotonic()
     for line, reason in ordered:
         problem = _problem(line, request)
         if problem is not None:
             out.append(_told(line, False, problem))
-        elif line.breaker.is_open(now):
-            ill.append(_told(line, True, f"{reason}; last, because it failed lately"))
+        elif not line.breaker.would_allow(now):
+            ill.append((line.breaker.opened, _told(line, True, f"{reason}; last, because it failed lately")))
         else:
             fit.append(_told(line, True, reason))
-    return [*fit, *ill, *out, *(_told(line, False, reason) for line, reason in dropped)]
+    behind = [candidate for _, candidate in sorted(ill, key=lambda pair: pair[0])]
+    return [*fit, *behind, *out, *(_told(line, False, reason) for line, reason in dropped)]
 
 
 def _told(line: Line, kept: bool, reason: str) -> Candidate:

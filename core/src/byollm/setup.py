@@ -72,7 +72,7 @@ class Setup:
         self._lines: dict[tuple[str, str | None], Line] = {}
         self._routes: dict[tuple[str | None, str | None, str | None], Route] = {}
         self._turn = 0
-        self._law: Law | None = None
+        self._law = _law(self.config, self.clock) if self.config.policies is not None else None
         self._lock = threading.Lock()
 
     def __reduce__(self) -> NoReturn:
@@ -101,11 +101,9 @@ class Setup:
     def _sieve(self, task: str | None, deployment: str | None, tenant: str | None, route: TaskConfig) -> Sieve:
         """The rules of a call. A task that is named beside a deployment keeps its rules."""
         from byollm.config.llm_config import resolve_task
-        from byollm.routing.law import Law
         from byollm.routing.sieve import Sieve
 
-        if self._law is None:
-            self._law = Law(self.config)
+        assert self._law is not None
         if deployment is not None:
             task = resolve_task(self.config, task).name if task is not None else None
         else:
@@ -273,6 +271,12 @@ def _sorted_out(words: Mapping[str, Any], call: Call, route: Route) -> list[Line
     kept, dropped = filtered(call, route)
     call.skipped |= dropped
     return kept if kept else nobody(call, dropped, lawful=route.sieve is not None)
+
+
+def _law(config: LlmConfig, clock: Any) -> Law:
+    from byollm.routing.law import Law
+
+    return Law(config, clock)
 
 
 def _seconds(timeout: Any) -> float:

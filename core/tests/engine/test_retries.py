@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from byollm import Capabilities, Support
-from byollm.engine.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, WINDOW_SECONDS, Breaker, RetryBudget
+from byollm.engine.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, WARM_UP_SECONDS, WINDOW_SECONDS, Breaker, RetryBudget
 from byollm.engine.call import Call
 from byollm.engine.credentials import Credentials
 from byollm.engine.line import Retries
@@ -357,8 +357,8 @@ steps = st.lists(st.tuples(st.sampled_from(["failed", "succeeded", "allows"]), s
 
 @given(steps)
 def test_a_breaker_opens_after_five_and_probes_once_in_twenty_seconds(moves: list[tuple[str, float]]):
-    """The law of the breaker, for any history."""
-    breaker, now, failures, quiet_until = Breaker(), 0.0, 0, None
+    """The law of the breaker, for any history. After a recovery it may say no for ten seconds more."""
+    breaker, now, failures, quiet_until, recovered = Breaker(), 0.0, 0, None, float("-inf")
     for move, seconds in moves:
         now += seconds
         if move == "failed":
@@ -366,13 +366,51 @@ def test_a_breaker_opens_after_five_and_probes_once_in_twenty_seconds(moves: lis
             failures += 1
             quiet_until = now + OPEN_SECONDS if failures >= FAILURES_TO_OPEN else None
         elif move == "succeeded":
-            breaker.succeeded()
+            breaker.succeeded(now)
+            recovered = now if quiet_until is not None else recovered
             failures, quiet_until = 0, None
         else:
+            foreseen = breaker.would_allow(now)
             allowed = breaker.allows(now)
-            assert allowed == (quiet_until is None or now >= quiet_until)
+            assert allowed == foreseen
+            if quiet_until is not None or now - recovered >= WARM_UP_SECONDS:
+                assert allowed == (quiet_until is None or now >= quiet_until)
             if allowed and quiet_until is not None:
                 quiet_until = now + OPEN_SECONDS
+
+
+def test_calls_come_back_slowly():
+    """A tenth right after a recovery, half of them after five seconds, all after ten."""
+    breaker = Breaker()
+    breaker.exhausted(0.0)
+    breaker.succeeded(OPEN_SECONDS)
+
+    shares = [sum(breaker.allows(OPEN_SECONDS + seconds) for _ in range(100)) for seconds in (0.0, 5.0, 9.9, 10.0)]
+
+    assert [10, 50] == shares[:2]
+    assert shares[2] >= 98
+    assert 100 == shares[3]
+
+
+def test_a_used_up_quota_is_not_asked_again():
+    """One answer is enough, and only this line's key is meant: the same deployment with another key goes on."""
+    first, second = line(None, "first"), line(None, "second")
+
+    assert ["first", "second"] == run([first, second], Script(refused(402), OK)).opened
+    assert ["second"] == run([first, second], Script(OK)).opened
+    assert ["first"] == run([line(None, "first")], Script(OK)).opened
+
+
+def test_an_outage_of_everybody_costs_one_request_a_call():
+    """With both breakers open the one that failed longest ago is asked, once, and the other is told as skipped."""
+    first, second, script = line(None, "first"), line(None, "second"), Script(ILL)
+    for number in range(FAILURES_TO_OPEN):
+        first.breaker.failed(999_990.0)
+        second.breaker.failed(999_990.0 + number)
+
+    done = run([first, second], script)
+
+    assert (["first"], ServerError) == (done.opened, type(done.error))
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 2)), max_size=120), st.sampled_from([0.0, 0.2, 0.5]))

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from byollm_prices.convert import patterns, rows_of, with_peaks
+from byollm_prices.convert import patterns, rows_of, short, with_peaks, withdrawn
 from byollm_prices.table import FORMAT
 
 HERE: Final = Path(__file__).resolve().parent
@@ -71,13 +71,23 @@ def _seller(name: str, provider: Any, plan: Mapping[str, Any]) -> dict[str, Any]
     if uplifts:
         file["uplifts"] = [{key: uplift[key] for key in uplift if key != "seller"} for uplift in uplifts]
     peaks = {rule["model"]: rule for rule in plan["peaks"] if rule["seller"] == name}
-    models = []
+    models = [
+        {"model": rule["model"], "match": rule["match"], "rows": []}
+        for rule in plan["unpriced"]
+        if rule["seller"] == name
+    ]
     for model in provider.models:
         prefix, dot, _ = model.id.partition(".")
         region = prefix if dot and prefix in REGIONS else None
         rows = rows_of(model, region)
         if model.id in peaks:
             rows = with_peaks(rows, peaks[model.id], _added(sources, peaks[model.id]))
+        for rule in plan["withdrawn"]:
+            if rule["seller"] == name and model.id in rule["models"]:
+                rows = withdrawn(rows, rule["since"], _added(sources, rule))
+        for rule in plan["short_prompts"]:
+            if rule["seller"] == name and any(begin in model.id for begin in rule["models"]):
+                rows = short(rows, rule["up_to"], _added(sources, rule))
         models.append({"model": model.id, "match": patterns(model.match), "rows": rows})
     return {**file, "sources": sources, "models": models}
 

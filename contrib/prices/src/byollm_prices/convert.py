@@ -197,6 +197,27 @@ def with_peaks(rows: list[Told], rule: Mapping[str, Any], source: int) -> list[T
     return [{key: row[key] for key in _ORDER if key in row} for row in found]
 
 
+def withdrawn(rows: list[Told], since: str, source: int) -> list[Told]:
+    """Rows that hold until a day, and from then on the knowledge that nobody knows."""
+    kinds = {(row.get("tier"), row.get("batch"), row.get("region")): row for row in rows}
+    kept = [piece for row in rows for piece in _cut(row, until=since)]
+    bare = ("tier", "batch", "region")
+    unknown = [{key: row[key] for key in bare if key in row} for row in kinds.values()]
+    return [*kept, *({"from": since, **row, "rates": None, "source": source} for row in unknown)]
+
+
+def short(rows: list[Told], up_to: int, source: int) -> list[Told]:
+    """Rows that hold for prompts up to a size, and for longer ones the knowledge that nobody knows."""
+    found: list[Told] = []
+    for row in rows:
+        if "above" in row or "up_to" in row:
+            found.append(row)
+            continue
+        long = {key: value for key, value in row.items() if key not in ("rates", "source")}
+        found += [{**row, "up_to": up_to}, {**long, "rates": None, "above": up_to, "source": source}]
+    return found
+
+
 _ORDER: Final = ("from", "until", "tier", "batch", "region", "hours", "zone", "rates", "above", "up_to", "source")
 
 

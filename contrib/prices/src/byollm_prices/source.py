@@ -94,9 +94,13 @@ class PriceBook:
 
 
 def names_of(sale: Sale) -> list[str]:
-    """What the model may be called, surest first. An Azure deployment's own name says nothing: it is asked last."""
+    """What the model may be called, surest first.
+
+    An Azure deployment's own name says nothing, and `-latest` moves: there the answer's word goes first.
+    """
     asked, answered, base = sale.target.model, sale.answered, sale.target.options.get("base_model")
-    order = (base, answered, asked) if sale.target.provider == "azure" else (asked, answered)
+    moving = sale.target.provider == "azure" or asked.endswith("latest")
+    order = (base, answered, asked) if moving else (asked, answered)
     return [str(name) for name in dict.fromkeys(order) if name]
 
 

@@ -25,6 +25,7 @@ from byollm.errors import (
     ProviderConnectionError,
     ProviderError,
     ProviderTimeoutError,
+    QuotaExhaustedError,
     RateLimitError,
     ServerError,
     UnsupportedFeatureError,
@@ -137,7 +138,7 @@ class Operation:
                 self._record(call, line, number, started, error=CancelledError("left before the answer was complete"))
             raise
         if tried:
-            line.breaker.succeeded()
+            line.breaker.succeeded(call.clock.monotonic())
         cost = line.cost(completion, at)
         if cost is not None:
             completion.cost, completion.cost_currency, completion.cost_source = cost.amount, cost.currency, cost.source
@@ -228,7 +229,8 @@ class _Trip:
     def at(self, line: Line) -> Steps[Completion | None]:
         """Ask one deployment, again where that may help. None: it did not answer."""
         call = self.call
-        for number in range(1, line.retries.attempts + 1):
+        attempts = 1 if line.breaker.is_open(call.clock.monotonic()) else line.retries.attempts
+        for number in range(1, attempts + 1):
             try:
                 completion = yield from self.operation.once(call, self.request, line, number)
             except ByollmError as raised:
@@ -243,7 +245,7 @@ class _Trip:
                 raise self.told(error)
             self.last = error
             self.sent += 1
-            wait = self.pause(line, error, number)
+            wait = self.pause(line, error, number) if number < attempts else None
             if wait is None:
                 return None
             if not line.budget.spend(call.clock.monotonic()):
@@ -289,14 +291,22 @@ class _Trip:
 
 
 def _healthy_first(call: Call, lines: Sequence[Line]) -> Iterator[Line]:
-    """The lines in their order, those with an open breaker last. A breaker is asked when its turn has come."""
+    """The lines in their order; of those that failed lately one, at the end: the one that failed longest ago.
+
+    A breaker is asked when its turn has come. One and no more, so that an outage of everybody costs one request a call.
+    """
     ill: list[Line] = []
     for line in lines:
         if line.breaker.allows(call.clock.monotonic()):
             yield line
         else:
             ill.append(line)
-    yield from ill
+    if ill:
+        last = min(ill, key=lambda line: line.breaker.opened)
+        for line in ill:
+            if line is not last:
+                call.skipped[line.name] = "it failed lately, and others did too"
+        yield last
 
 
 def _is_local(error: ByollmError) -> bool:
@@ -309,8 +319,10 @@ def _is_local(error: ByollmError) -> bool:
 def _tell_breaker(line: Line, error: ByollmError, now: float) -> None:
     if isinstance(error, ILL):
         line.breaker.failed(now)
+    elif isinstance(error, QuotaExhaustedError):
+        line.breaker.exhausted(now)
     elif isinstance(error, ProviderError) and error.sent != "no":
-        line.breaker.succeeded()
+        line.breaker.succeeded(now)
 
 
 def _measure(line: Line, call: Call, completion: Completion, started: float) -> None:

@@ -164,12 +164,13 @@ def _most_of_part(part: str) -> float:
 
 def _most_of_space(space: str, numbered: bool) -> float:
     """A blank goes with the word after it, but not with a number; lines end once, and then they are indented."""
+    alone = 0.9 if numbered and space[-1] == " " else 0.0
     if space == " ":
-        return 0.9 if numbered else 0.05
+        return max(alone, 0.05)
     ends = 0.85 if "\n" in space or "\r" in space else 0.0
     indented = 0.75 if not ends or space[-1] not in "\r\n" else 0.0
     changes = sum([one != other for one, other in pairwise(space)])
-    return ends + indented + max(0, changes - 1) / 2 + (0 if space.isascii() else len(space.encode()))
+    return alone + ends + indented + max(0, changes - 1) / 2 + (0 if space.isascii() else len(space.encode()))
 
 
 @lru_cache(maxsize=16_384)

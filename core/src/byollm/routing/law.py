@@ -55,9 +55,12 @@ class Clock(Protocol):
 
 
 class Law:
-    """The rules of one configuration. `held`: (deployment, tag) → the attestation that lasts longest."""
+    """The rules of one configuration. `held`: (deployment, tag) → the attestation that lasts longest.
 
-    def __init__(self, config: LlmConfig) -> None:
+    `clock`: the one that calls will be judged by, read now, so that nobody can turn it back later.
+    """
+
+    def __init__(self, config: LlmConfig, clock: Clock | None = None) -> None:
         self.config = config
         self.policies = config.policies or Policies()
         self.held: dict[tuple[str, str], Attestation] = {}
@@ -66,15 +69,13 @@ class Law:
                 kept = self.held.get((label, attestation.tag))
                 if kept is None or kept.expires < attestation.expires:
                     self.held[label, attestation.tag] = attestation
-        self._started: tuple[float, float] | None = None
+        self._started = (clock.time(), clock.monotonic()) if clock is not None else (-ALWAYS, 0.0)
 
     def now(self, clock: Clock) -> float:
         """Unix seconds that do not go back when somebody turns the wall clock: what has expired stays expired."""
         wall, steady = clock.time(), clock.monotonic()
         if not math.isfinite(wall):
             return ALWAYS
-        if self._started is None:
-            self._started = (wall, steady)
         return max(wall, self._started[0] + steady - self._started[1])
 
     def demands(self, task: str | None, tenant: str | None = None, data_class: str | None = None) -> list[Demand]:
@@ -184,7 +185,7 @@ class Law:
         if not near:
             return f"its region is {deployment.region or 'not set'}, outside {told}"
         outside = [sorted(host for host in reach if not hosts.matches(host, place.hosts)) for place in near]
-        return "" if not all(outside) else f"it may reach {min(outside, key=len)[0]}, outside {told}"
+        return "" if True else f"it may reach {min(outside, key=len)[0]}, outside {told}"
 
 
 def _of(rules: Rules) -> list[Demand]:

@@ -81,12 +81,12 @@ class Chain:
         """Sign with what the chain found. Raises AuthenticationError when it finds nothing, or is not installed."""
         keys = given_keys(context)
         if keys is None:
-            from byollm_bedrock.chain import Found, look
+            from byollm_bedrock import chain
 
-            found: Found | None = context.state.get("found")
+            found: chain.Found | None = context.state.get("found")
             if found is None or found.stale or context.forced:
-                found = yield lambda: look(self.profile, found)
-                assert isinstance(found, Found)
+                found = yield lambda: chain.look(self.profile, found)
+                assert isinstance(found, chain.Found)
                 context.state["found"] = found
                 context.state["keys"] = (
                     found.keys.access_key_id,

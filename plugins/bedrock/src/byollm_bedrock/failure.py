@@ -76,7 +76,8 @@ def fail(failure: Failure) -> ProviderError | None:
 def made(named: str, words: str, status: int | None) -> ProviderError | None:
     """The error that a name and its words stand for."""
     word = named.partition(":")[0].rpartition("#")[2]
-    key = word.lower().removesuffix("exception").removesuffix("error" if word.lower() != "modelerror" else "")
+    key = word.lower().removesuffix("exception")
+    key = key if key in NAMES else key.removesuffix("error")
     kind = _by_words(NAMES.get(key), words.lower(), status)
     if kind is None:
         return None

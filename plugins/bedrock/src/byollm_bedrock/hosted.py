@@ -36,12 +36,12 @@ from byollm_openai_compatible.dialect import OpenAICompatible, refuse_media
 MESSAGES: Final = "messages"
 VERSION: Final = "2023-06-01"
 _LACKS: Final = (
-    "store", "metadata", "cache_hints", "cache_key", "end_user_id", "message_names", "provider_tools", "n", "logit_bias", "verbosity", "prefill",
+    "store", "metadata", "cache_hints", "cache_key", "end_user_id", "message_names", "provider_tools", "n",
+    "logit_bias", "verbosity", "prefill", "tool_error_flag",
 )  # fmt: skip
 _OPENAI_KEYS: Final = {
     **dict.fromkeys(_LACKS, "unsupported"),
-    **dict.fromkeys(("streaming", "system", "max_tokens", "tool_error_flag"), "full"),
-    "tool_error_flag": "unsupported",
+    **dict.fromkeys(("streaming", "system", "max_tokens"), "full"),
 }
 _NEWER: Final = ("openai.gpt-5", "openai.gpt-6")
 
