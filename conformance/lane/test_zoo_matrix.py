@@ -1,4 +1,4 @@
-"""The zoo, measured whole: every fault under every check. The run prints the last lines of the table, and its seconds."""
+"""The zoo, measured whole: every fault under every check. The run prints the end of the table, and its seconds."""
 
 from __future__ import annotations
 

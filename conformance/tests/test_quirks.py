@@ -8,6 +8,7 @@ import pytest
 from conformance_acme import CONFORMANT, Conform, Install, of
 
 from byollm.errors import ConfigError
+from byollm.providers.discovery import load_provider
 from byollm_anthropic import provider as anthropic
 from byollm_conformance.model import Broken
 from byollm_conformance.quirks import Quirk, bundled, member, read_quirks
@@ -15,7 +16,9 @@ from byollm_conformance.subject import Subject
 from byollm_openai import provider as openai
 from byollm_openai_compatible import OpenAICompatible, custom
 
+OTHERS = ("mistral", "deepseek", "xai", "openrouter", "together", "fireworks", "cohere")
 PLUGINS = {"openai": openai, "anthropic": anthropic, "custom": custom}
+PLUGINS |= {name: load_provider(name).plugin for name in OTHERS}
 QUIRKS = read_quirks(bundled())
 
 

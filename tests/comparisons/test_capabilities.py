@@ -53,11 +53,17 @@ def beside_litellm(provider: str) -> Iterator[tuple[str, str, str, str]]:
         for field, key in LIMITS.items():
             mine, theirs = getattr(can, field), told.get(key)
             if mine is not None and isinstance(theirs, int):
-                yield name, field, str(mine), str(theirs)
+                yield name, field, str(mine), str(mine if same_window(field, can, theirs) else theirs)
         for field, key in FEATURES.items():
             support = can.supports(field)
             if support is not Support.unknown and key in told:
                 yield name, field, "no" if support.refused else "yes", "yes" if told[key] else "no"
+
+
+def same_window(field: str, can: Capabilities, theirs: int) -> bool:
+    """Whether litellm means the same: for most of OpenAI's models its figure is the window less the longest answer."""
+    whole, answer = can.context_window, can.max_output_tokens
+    return field == "context_window" and None not in (whole, answer) and theirs + (answer or 0) == whole
 
 
 def beside_genai(provider: str) -> Iterator[tuple[str, str, str, str]]:

@@ -1,9 +1,9 @@
 """Failover in mid-conversation: what one vendor's plugin made of a conversation, every other vendor takes.
 
-All ordered pairs of dialects with a strict twin. A conversation begins with a third vendor, goes on with the first of the
-pair, and the second must take it: calls in parallel whose results come out of order, a result that is an error, thoughts
-with the state of whoever had them, a picture, an answer without a word. The plugins translate and read through the core;
-the twins' rules judge every request, and the suite's readers say what arrived.
+All ordered pairs of dialects with a strict twin. A conversation begins with a third vendor and goes on with the first
+of the pair; the second must take it. It holds parallel calls whose results come out of order, a result that is an
+error, thoughts with the state of whoever had them, a picture, an answer without a word. The plugins translate and read
+through the core; the twins' rules judge every request, and the suite's readers say what arrived.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ENDS: Final = {
     "mistral": "chat", "cohere": "chat", "ollama": "native",
 }  # fmt: skip
 """Deployments of `providers.STANDS`, one for each dialect with a twin of its own, and the API that speaks it."""
-MODELS: Final[Mapping[str, str]] = {"cohere": "command-a-plus-05-2026", "openai-chat": "gpt-5.6"}
+MODELS: Final[Mapping[str, str]] = {"cohere": "command-a-plus-05-2026"}
 """Where another model takes more: pictures, thoughts."""
 PAIRS: Final = list(permutations(ENDS, 2))
 STATEFUL: Final = ("anthropic", "openai", "google", "bedrock")
@@ -124,12 +124,14 @@ def taken(name: str, request: Request) -> Translation:
 
 
 def foreign_texts(name: str, history: list[Message]) -> Iterator[str]:
-    """Long texts in the states of others: signatures, encrypted thoughts, ids of items."""
+    """Long texts in the states of others: signatures, encrypted thoughts, ids of items; ids of calls are everybody's."""
     provider, api = STANDS[name].provider, ENDS[name]
-    for part in (part for message in history for part in message.parts):
+    parts = [part for message in history for part in message.parts]
+    known = {part.id for part in parts if isinstance(part, ToolCall)}
+    for part in parts:
         state = part if isinstance(part, Opaque) else getattr(part, "state", None)
         if state is not None and (state.provider, state.transport) != (provider, api):
-            yield from (text for text in _texts(state.data) if len(text) >= 20)
+            yield from (text for text in _texts(state.data) if len(text) >= 20 and text not in known)
 
 
 def _texts(data: Any) -> Iterator[str]:

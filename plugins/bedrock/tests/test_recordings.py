@@ -17,6 +17,10 @@ CUT = ("rig--streaming-streaming_smoke", "rig--raw_streaming-raw_stream_surfaces
 """Streams whose last bytes the recorder lost."""
 
 
+UNPARSED = ("untime-bedrock-runtime_model_anthropic.claude-3-haiku", "amazon-bedrock-json-with-tool.1-addaa3")
+"""Answers that botocore's parser refuses (a block without its one member); the replay lane judges them."""
+
+
 def answered() -> list[Recording]:
     """Answers with status 200 that are whole."""
     return [
@@ -28,7 +32,8 @@ def answered() -> list[Recording]:
 
 def converse() -> list[Recording]:
     """Those of Converse that botocore can read: its streams are binary."""
-    return [it for it in answered() if it.api == "converse" and (it.binary or not it.streamed)]
+    found = [it for it in answered() if it.api == "converse" and (it.binary or not it.streamed)]
+    return [it for it in found if not any(name in it.name for name in UNPARSED)]
 
 
 def expected(recording: Recording) -> dict[str, Any]:

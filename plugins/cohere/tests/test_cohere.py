@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -235,7 +236,7 @@ def test_an_answer_is_read_with_all_its_parts() -> None:
 def test_a_stream_is_the_same_answer_however_it_is_cut(cuts: list[int]) -> None:
     """Parts, reason and usage, for any cut."""
     places = [0, *sorted(cuts), len(STREAMED)]
-    pieces = [STREAMED[start:end] for start, end in zip(places, places[1:], strict=False) if start < end]
+    pieces = [STREAMED[start:end] for start, end in itertools.pairwise(places) if start < end]
     whole, streamed = read(json.dumps(WHOLE).encode()), read(pieces, stream=True, headers=SSE)
 
     assert (whole.parts, whole.finish_reason, whole.usage) == (streamed.parts, streamed.finish_reason, streamed.usage)

@@ -120,15 +120,22 @@ def empty_text(subject: Subject, effort: Effort) -> None:
         [user("")],
         [user("one"), assistant("two"), user("")],
         [user("one"), assistant("two"), user("", "three")],
+        [user("one"), assistant(""), user("three")],
     ):
         subject.count()
         request = Request(messages)
         made = sent_or_refused(subject, request)
         if made is None:
             continue
+        rejection = subject.rejected(made)
+        if rejection is not None:
+            raise Broken(
+                f"the provider would refuse the empty turn: {rejection.message}", request=request, body=made.body
+            )
         seen = subject.seen(made)
-        expected = [text for message in messages for text in [message.text] if text]
-        alike(expected, [turn.text for turn in seen.turns if turn.text.strip(" .")], "a neighbour was lost")
+        expected = "".join(message.text for message in messages)
+        got = "".join(turn.text for turn in seen.turns if turn.text.strip(" ."))
+        alike(expected, got, "a neighbour was lost", request=request, body=made.body)
         if len(seen.turns) < len(messages) and not made.adjustments:
             raise Broken("a turn with an empty text vanished, and the caller is not told", request=request)
 

@@ -41,11 +41,14 @@ class PriceBook:
 
         Raises PriceFileError when the seller's file is broken.
         """
+        rows = self._rows(sale)
+        if not rows:  # most often: nobody knows the seller, and then nothing need be counted
+            return None
         try:
             counts = billed(sale.usage)
         except UsageError:
             return None  # the vendor's own numbers contradict each other: whatever it will bill, we do not know it
-        found = None if counts is None else self.row(sale, counts)
+        found = None if counts is None else _fitting(rows, sale, counts)
         if counts is None or found is None or found.rates is None:
             return None
         with localcontext(EXACT):
@@ -53,9 +56,13 @@ class PriceBook:
 
     def row(self, sale: Sale, counts: Billed) -> Row | None:
         """The row that prices a sale. Raises PriceFileError when the seller's file is broken."""
+        rows = self._rows(sale)
+        return _fitting(rows, sale, counts) if rows else None
+
+    def _rows(self, sale: Sale) -> tuple[Row, ...]:
         told = served(sale.usage)
         if told is None:
-            return None
+            return ()
         target = sale.target
         base = target.options.get("base_model")
         place = _geography(sale.usage) if sale.usage.details else None
@@ -65,9 +72,7 @@ class PriceBook:
             if len(self._candidates) > 10_000:  # names come from answers: a server may invent them for ever
                 self._candidates.clear()
             rows = self._candidates[key] = self._looked_up(sale, *told)
-        if not rows:
-            return None
-        return fitting(rows, datetime.fromtimestamp(sale.at, UTC), counts.input)
+        return rows
 
     def _looked_up(self, sale: Sale, tier: str, batch: bool) -> tuple[Row, ...]:
         """The rows of the first name that the seller, or one whose prices it takes, knows."""
@@ -91,6 +96,10 @@ class PriceBook:
         hosts = index()["hosts"] if self._hosts is None else self._hosts
         seller = next((seller for known, seller in hosts.items() if _lies_in(host, (known,))), None)
         return self._read(seller) if seller is not None else None
+
+
+def _fitting(rows: tuple[Row, ...], sale: Sale, counts: Billed) -> Row | None:
+    return fitting(rows, datetime.fromtimestamp(sale.at, UTC), counts.input)
 
 
 def names_of(sale: Sale) -> list[str]:

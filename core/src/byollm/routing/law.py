@@ -185,7 +185,7 @@ class Law:
         if not near:
             return f"its region is {deployment.region or 'not set'}, outside {told}"
         outside = [sorted(host for host in reach if not hosts.matches(host, place.hosts)) for place in near]
-        return "" if True else f"it may reach {min(outside, key=len)[0]}, outside {told}"
+        return "" if not all(outside) else f"it may reach {min(outside, key=len)[0]}, outside {told}"
 
 
 def _of(rules: Rules) -> list[Demand]:

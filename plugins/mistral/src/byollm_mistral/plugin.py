@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from byollm.plugin import Adjustment, Capabilities, Request, Target, path_segment
+from byollm.plugin import Adjustment, Capabilities, Message, Reasoning, Request, Target, ToolCall, path_segment
 from byollm_mistral.models import MODELS, NOTES, card_reader, reasons, refused_media
 from byollm_openai_compatible.dialect import OpenAICompatible, Quirks, refuse_media
 
@@ -76,6 +76,8 @@ class Mistral(OpenAICompatible):
         refuse_media(body, refused_media(target.model), f"mistral/{target.model}")
         messages: list[Mapping[str, Any]] = []
         for message in body["messages"]:
+            if _silent(message):
+                continue
             if message["role"] == "user" and messages and messages[-1]["role"] == "tool":
                 messages.append(BETWEEN)
             if isinstance(message.get("content"), list):
@@ -84,11 +86,26 @@ class Mistral(OpenAICompatible):
         return {**body, "messages": messages}
 
     def noted(self, request: Request, body: Mapping[str, Any], target: Target) -> tuple[Adjustment, ...]:
-        """The word that the model never said."""
-        if not any(message is BETWEEN for message in body["messages"]):
-            return ()
-        reason = "a user cannot speak right after a tool here: the model was made to say OK between them"
-        return (Adjustment("messages", "emulated", None, "OK", reason),)
+        """The word that the model never said, and turns in which it said none."""
+        notes: tuple[Adjustment, ...] = ()
+        if any(message is BETWEEN for message in body["messages"]):
+            reason = "a user cannot speak right after a tool here: the model was made to say OK between them"
+            notes = (Adjustment("messages", "emulated", None, "OK", reason),)
+        if any(_wordless(message, reasons(target.model)) for message in request.messages):
+            reason = "a turn of the model without text or calls is refused here: it is left out"
+            notes = (*notes, Adjustment("messages", "dropped", None, None, reason))
+        return notes
+
+
+def _silent(message: Mapping[str, Any]) -> bool:
+    return message["role"] == "assistant" and not message.get("content") and not message.get("tool_calls")
+
+
+def _wordless(message: Message, thinks: bool) -> bool:
+    said = (ToolCall, Reasoning) if thinks else (ToolCall,)
+    return (
+        message.role == "assistant" and not message.text and not any(isinstance(part, said) for part in message.parts)
+    )
 
 
 def _chunk(block: dict[str, Any]) -> dict[str, Any]:
