@@ -1,8 +1,9 @@
-"""Every limit and feature that a plugin declares beside litellm's and genai-prices': equal, or listed with its reason."""
+"""Each limit and feature of a plugin beside litellm's and genai-prices': equal, or listed with its reason."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from genai_prices.data import providers
 from byollm.cli.matrix_features import DEFAULTS
 from byollm.engine.build import line_from
 from byollm.errors import ByollmError
+from byollm.providers.deployment import Deployment
 from byollm.types.capabilities import Capabilities, Support
 from tests.comparisons.wheels import PROVIDERS, Disagreement, listed, models, told_apart
 
@@ -35,17 +37,28 @@ PLUGINS = [name for name in PROVIDERS if name in DEFAULTS]
 
 
 @cache
+def usual(provider: str) -> Deployment:
+    """A deployment of the plugin."""
+    return line_from(provider, DEFAULTS[provider]).deployment
+
+
+@cache
 def declared(provider: str, model: str) -> Capabilities | None:
     """What the plugin says of a model; None when it takes no such name."""
-    target = {**DEFAULTS[provider], "model": model}
+    one = usual(provider)
     try:
-        return line_from(provider, target).deployment.capabilities
+        return Deployment(one.plugin, one.manifest, replace(one.target, model=model)).capabilities
     except ByollmError:
         return None
 
 
-def beside_litellm(provider: str) -> Iterator[tuple[str, str, str, str]]:
+@cache
+def beside_litellm(provider: str) -> list[tuple[str, str, str, str]]:
     """Model, field, our word and litellm's, wherever both have one."""
+    return list(_beside_litellm(provider))
+
+
+def _beside_litellm(provider: str) -> Iterator[tuple[str, str, str, str]]:
     for name, told in models(provider):
         can = declared(provider, name)
         if can is None:
@@ -76,6 +89,7 @@ def beside_genai(provider: str) -> Iterator[tuple[str, str, str, str]]:
             yield name, "context_window", str(can.context_window), str(model.context_window)
 
 
+@cache
 def disagreements() -> list[Disagreement]:
     kinds = (("litellm", beside_litellm), ("genai-prices", beside_genai))
     return [
@@ -97,7 +111,7 @@ def test_every_capability_is_theirs_too_or_says_why_not():
 
 def test_enough_is_compared_to_mean_something():
     """Thousands of facts, of every plugin with models of its own."""
-    compared = {provider: sum(1 for _ in beside_litellm(provider)) for provider in PLUGINS}
+    compared = {provider: len(beside_litellm(provider)) for provider in PLUGINS}
 
     assert sum(compared.values()) > 5000
     assert all(count > 10 for name, count in compared.items() if name not in ("cohere", "ollama", "openrouter"))

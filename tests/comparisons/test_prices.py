@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import pytest
@@ -24,7 +25,12 @@ RATES = {
     "input_audio": "input_cost_per_audio_token",
     "output_audio": "output_cost_per_audio_token",
 }
-KINDS = (("standard", False, ""), ("flex", False, "_flex"), ("priority", False, "_priority"), ("standard", True, "_batches"))
+KINDS = (
+    ("standard", False, ""),
+    ("flex", False, "_flex"),
+    ("priority", False, "_priority"),
+    ("standard", True, "_batches"),
+)
 SELLERS = [name for name in PROVIDERS if name in {*index()["sellers"], "vertex"}]
 
 
@@ -50,8 +56,13 @@ def ours(seller: str, name: str, tier: str, batch: bool, above: int | None) -> R
     return table.row(name, asked) if table is not None else None
 
 
-def pairs(seller: str) -> Iterator[tuple[str, str, Decimal, Decimal]]:
+@cache
+def pairs(seller: str) -> list[tuple[str, str, Decimal, Decimal]]:
     """Model, condition and rate, our price and litellm's, wherever both have one; dollars per million tokens."""
+    return list(_pairs(seller))
+
+
+def _pairs(seller: str) -> Iterator[tuple[str, str, Decimal, Decimal]]:
     for name, told in models(seller):
         sizes = sorted({int(found[1]) for key in told if (found := re.search(r"_above_(\d+)k_tokens", key))})
         for tier, batch, ending in KINDS:
@@ -70,6 +81,7 @@ def same(one: Decimal, other: Decimal) -> bool:
     return abs(one - other) <= Decimal("1e-9") * max(abs(one), abs(other))
 
 
+@cache
 def disagreements() -> list[Disagreement]:
     return [
         Disagreement(seller, name, what, f"{mine:f}", f"{theirs.normalize():f}", "litellm")
@@ -89,11 +101,24 @@ def test_every_price_is_litellms_too_or_says_why_not():
 
 def test_enough_is_compared_to_mean_something():
     """Thousands of numbers, of most sellers, and nearly all agree."""
-    compared = {seller: sum(1 for _ in pairs(seller)) for seller in SELLERS}
+    compared = {seller: len(pairs(seller)) for seller in SELLERS}
 
     assert sum(compared.values()) > 4000
     assert sum(count > 5 for count in compared.values()) >= 14
     assert len(disagreements()) < 0.1 * sum(compared.values())
+
+
+def test_a_new_disagreement_would_be_found():
+    """The list is no net with wide holes: of five invented differences none is covered."""
+    invented = [
+        Disagreement("openai", "gpt-5.4", "standard input", "1", "2", "litellm"),
+        Disagreement("anthropic", "claude-opus-5-5", "standard output", "1", "2", "litellm"),
+        Disagreement("bedrock", "anthropic.claude-opus-5", "standard input", "1", "2", "litellm"),
+        Disagreement("azure", "gpt-5.4", "standard input", "1", "2", "litellm"),
+        Disagreement("deepseek", "deepseek-v4-pro", "standard input", "1", "3", "litellm"),
+    ]
+
+    assert invented == sorted(told_apart(invented, "prices")[0], key=invented.index)
 
 
 @pytest.mark.parametrize("entry", listed("prices"), ids=lambda entry: f"{entry['provider']}-{entry['models'][0]}")

@@ -67,7 +67,11 @@ def models(provider: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """litellm's chat models of a provider, under the names that the provider itself gives them."""
     prefix, owners = PROVIDERS[provider]
     for key, told in litellm().items():
-        if told.get("litellm_provider") in owners and told.get("mode") in ("chat", "responses") and key.startswith(prefix):
+        if (
+            told.get("litellm_provider") in owners
+            and told.get("mode") in ("chat", "responses")
+            and key.startswith(prefix)
+        ):
             name = key[len(prefix) :]
             # `azure/eu/…`, `1024-x-1024/…`, `bedrock/us-east-1/…`: a place before the name, in litellm's own notation.
             if "/" not in name or provider not in ("openai", "azure", "bedrock", "anthropic"):
@@ -81,7 +85,7 @@ def listed(kind: str) -> list[dict[str, Any]]:
 
 
 def covers(entry: dict[str, Any], item: Disagreement) -> bool:
-    """Whether an entry speaks of a disagreement. Patterns are those of a shell; values are exact where they are given."""
+    """Whether an entry speaks of a disagreement. Patterns are those of a shell; values are exact."""
     return (
         entry.get("other", "litellm") == item.other
         and item.provider in _all(entry["provider"])

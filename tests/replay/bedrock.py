@@ -196,8 +196,8 @@ def _item(document: Mapping[str, Any]) -> tuple[str, str | None, Any, Any] | Non
         return result["outputText"], result.get("completionReason"), document.get("inputTextTokenCount"), made
     if "completions" in document:
         completion = document["completions"][0]
-        counts = len(document["prompt"]["tokens"]), len(completion["data"]["tokens"])
-        return completion["data"]["text"], completion["finishReason"]["reason"], *counts
+        read, made = len(document["prompt"]["tokens"]), len(completion["data"]["tokens"])
+        return completion["data"]["text"], completion["finishReason"]["reason"], read, made
     if "generation" in document:
         counts = document.get("prompt_token_count"), document.get("generation_token_count")
         return document["generation"], document.get("stop_reason"), *counts

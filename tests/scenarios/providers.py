@@ -16,9 +16,10 @@ class Stand(NamedTuple):
     model: str
     keys: Mapping[str, Any] = {}
 
-    def target(self, twin: Twins, key: str) -> dict[str, Any]:
-        """What the file says of it."""
-        named = {"provider": self.provider, "model": self.model, "endpoint": twin.url(self.dialect), "proxy": "none"}
+    def target(self, twin: Twins, key: str, name: str = "default") -> dict[str, Any]:
+        """What the file says of it; `name` is the twin's upstream."""
+        endpoint = twin.url(self.dialect, name)
+        named = {"provider": self.provider, "model": self.model, "endpoint": endpoint, "proxy": "none"}
         return {**named, "api_key": key, **self.keys}
 
 
@@ -33,10 +34,13 @@ STANDS: Final[Mapping[str, Stand]] = {
     ),
     "azure": Stand("azure", "custom", "gpt-4.1"),
     "bedrock": Stand("bedrock", "bedrock-converse", "us.anthropic.claude-haiku-4-5-20251001-v1:0"),
+    "bedrock-invoke": Stand(
+        "bedrock", "bedrock-invoke", "us.anthropic.claude-haiku-4-5-20251001-v1:0", {"api": "invoke"}
+    ),
     "groq": Stand("groq", "custom", "openai/gpt-oss-120b"),
     "baseten": Stand("baseten", "custom", "zai-org/GLM-5.3", {"authentication": "bearer-token"}),
     "mistral": Stand("mistral", "mistral-chat", "mistral-medium-latest"),
-    "cohere": Stand("cohere", "cohere-chat", "command-a-03-2025"),
+    "cohere": Stand("cohere", "cohere-chat", "command-a-plus-05-2026"),
     "deepseek": Stand("deepseek", "custom", "deepseek-v4-flash"),
     "xai": Stand("xai", "custom", "grok-4.3"),
     "openrouter": Stand("openrouter", "custom", "anthropic/claude-sonnet-4.6"),

@@ -24,17 +24,15 @@ from byollm.providers.discovery import load_provider
 from byollm_conformance.mirror import PNG
 from byollm_conformance.subject import Subject, Translation
 from byollm_conformance.wires import wire_for
-from byollm_sandbox import Answer
-from tests.scenarios.conftest import KEY
+from byollm_sandbox import Answer, Twins
+from tests.scenarios.conftest import KEY, Asker
 from tests.scenarios.providers import STANDS
 
 ENDS: Final = {
     "openai-chat": "chat", "openai": "responses", "anthropic": "messages", "google": "gemini", "bedrock": "converse",
-    "mistral": "chat", "cohere": "chat", "ollama": "native",
+    "bedrock-invoke": "invoke", "mistral": "chat", "cohere": "chat", "ollama": "native",
 }  # fmt: skip
 """Deployments of `providers.STANDS`, one for each dialect with a twin of its own, and the API that speaks it."""
-MODELS: Final[Mapping[str, str]] = {"cohere": "command-a-plus-05-2026"}
-"""Where another model takes more: pictures, thoughts."""
 PAIRS: Final = list(permutations(ENDS, 2))
 STATEFUL: Final = ("anthropic", "openai", "google", "bedrock")
 """Who gives thoughts a state that must come back, and to nobody else."""
@@ -47,9 +45,8 @@ def subject(name: str) -> Subject:
     """A plugin over its dialect, with the strict twin's rules at the other end."""
     stand = STANDS[name]
     plugin = load_provider(stand.provider).plugin
-    model = MODELS.get(name, stand.model)
-    wire = wire_for(stand.dialect, model=model)
-    return Subject(plugin, api=ENDS[name], model=model, dialect=wire, keys={"api_key": KEY, **stand.keys})
+    wire = wire_for(stand.dialect, model=stand.model)
+    return Subject(plugin, api=ENDS[name], model=stand.model, dialect=wire, keys={"api_key": KEY, **stand.keys})
 
 
 @dataclass(frozen=True)
@@ -124,7 +121,7 @@ def taken(name: str, request: Request) -> Translation:
 
 
 def foreign_texts(name: str, history: list[Message]) -> Iterator[str]:
-    """Long texts in the states of others: signatures, encrypted thoughts, ids of items; ids of calls are everybody's."""
+    """Long texts in the states of others: signatures, encrypted thoughts, ids of items; a call's id is everybody's."""
     provider, api = STANDS[name].provider, ENDS[name]
     parts = [part for message in history for part in message.parts]
     known = {part.id for part in parts if isinstance(part, ToolCall)}
@@ -150,7 +147,8 @@ def holds_all(history: list[Message]) -> bool:
         len(calls) == 4
         and [part.id for part in results] == [calls[1], calls[0], calls[3], calls[2]]
         and any(part.is_error for part in results)
-        and any(isinstance(part, Reasoning) and part.state is not None for part in parts)
+        and any(isinstance(part, Reasoning) for part in parts)
+        and any(isinstance(part, Reasoning | ToolCall) and part.state is not None for part in parts)
         and any(isinstance(part, byollm.Image) for part in parts)
         and any(message.role == "assistant" and not message.text for message in history)
     )
@@ -161,7 +159,7 @@ def test_a_history_of_one_vendor_is_taken_by_another(first: str, second: str) ->
     """Nothing is refused, every result still answers its call, and no state reaches a stranger."""
     hard: list[bool] = []
 
-    @settings(max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(cases())
     def law(case: Case) -> None:
         history = conversation(first, case)
@@ -171,6 +169,31 @@ def test_a_history_of_one_vendor_is_taken_by_another(first: str, second: str) ->
 
     law()
     assert sum(hard) >= 0.8 * len(hard)
+
+
+NEXT: Final = list(zip(ENDS, [*list(ENDS)[1:], next(iter(ENDS))], strict=True))
+
+
+@pytest.mark.parametrize(("first", "second"), NEXT, ids=[f"{first}-{second}" for first, second in NEXT])
+def test_when_one_vendor_goes_down_the_next_goes_on(twin: Twins, ask: Asker, first: str, second: str) -> None:
+    """On sockets: two calls from the first, which then is gone; the second gets the results and answers."""
+    config = {
+        **STANDS[first].target(twin, KEY, "first"),
+        "failover": [STANDS[second].target(twin, KEY, "second")],
+    }
+    twin.script([Reasoning("hm"), *[ToolCall(f"call_{tool.name}", tool.name, "{}") for tool in TOOLS]], name="first")
+    twin.script("so it is", name="second")
+    history = [byollm.user("well?", byollm.Image(PNG))]
+    reply = ask.complete(config, history, tools=TOOLS, clock=ask.clock)
+    results = [ToolResult(call.id, (Text(call.name),)) for call in reversed(reply.tool_calls)]
+    twin.down("first")
+
+    last = ask.complete(config, [*history, reply.message, byollm.tool_results(*results)], tools=TOOLS, clock=ask.clock)
+
+    assert ("so it is", STANDS[second].provider) == (last.text, last.provider)
+    assert isinstance(last.attempts[0].error, byollm.errors.ProviderConnectionError)
+    asked = [request for request in twin.requests if (request.name, request.operation) == ("second", "complete")]
+    assert [200] == [request.status for request in asked]
 
 
 def arrived(second: str, history: list[Message], made: Translation, case: Case) -> None:

@@ -24,6 +24,7 @@ FIRST = (
     b'data: {"id":"a","object":"chat.completion.chunk","created":1,"model":"m",'
     b'"choices":[{"index":0,"delta":{"role":"assistant"}}]}\n\n'
 )
+TEXT = b'data: {"id":"a","choices":[{"index":0,"delta":{"content":"half an ans"}}]}\n\n'
 
 
 @pytest.fixture
@@ -85,6 +86,9 @@ class Ill:
 
     def _cut(self, opened: socket.socket) -> None:
         opened.sendall(HEAD + b"%x\r\n%b\r\n" % (len(FIRST), FIRST))
+
+    def _cut_late(self, opened: socket.socket) -> None:
+        opened.sendall(HEAD + b"%x\r\n%b\r\n" % (len(FIRST), FIRST) + b"%x\r\n%b\r\n" % (len(TEXT), TEXT))
 
     def close(self) -> None:
         """No more."""

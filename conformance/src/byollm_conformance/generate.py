@@ -56,7 +56,17 @@ def some_answers(subject: Subject, effort: Effort, share: float = 0.1, label: st
     tools, reasoning = not subject.support("tools").refused, not subject.support("reasoning").refused
     pool = _answers(effort.seed, tools, reasoning)
     chosen = effort.random(f"answers {label}").sample(pool, min(len(pool), effort.scaled(share)))
-    return sorted(map(subject.spare, chosen), key=lambda answer: len(repr(answer.parts)))
+    return sorted((spared(subject, answer) for answer in chosen), key=lambda answer: len(repr(answer.parts)))
+
+
+def spared(subject: Subject, answer: Answer) -> Answer:
+    """The answer without what means something else at this server, `<think>` for one."""
+    parts = answer.parts
+    for word in subject.reserved:
+        parts = tuple(
+            [replace(part, text=part.text.replace(word, "")) if isinstance(part, Text) else part for part in parts]
+        )
+    return answer if parts is answer.parts else replace(answer, parts=parts)
 
 
 def one_of_all(subject: Subject, **changes: Any) -> Answer:

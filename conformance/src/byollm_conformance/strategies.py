@@ -20,6 +20,7 @@ from byollm.types.request import Request
 from byollm.types.tools import Tool
 from byollm.types.usage import Usage
 from byollm_conformance import pools
+from byollm_conformance.generate import spared
 from byollm_conformance.mirror import SCHEMA, TOOL
 from byollm_conformance.subject import Subject
 from byollm_conformance.wire import Answer, Style
@@ -106,7 +107,9 @@ def answers(draw: Any, *, tools: bool = True, reasoning: bool = False, cut: bool
 
 def answers_of(subject: Subject, *, reasoning: bool = False) -> SearchStrategy[Answer]:
     """`answers` without what the subject declares unsupported."""
-    return answers(tools=not subject.support("tools").refused, reasoning=reasoning).map(subject.spare)
+    return answers(tools=not subject.support("tools").refused, reasoning=reasoning).map(
+        lambda answer: spared(subject, answer)
+    )
 
 
 def tools() -> SearchStrategy[list[Tool]]:

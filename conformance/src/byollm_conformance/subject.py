@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -22,7 +22,6 @@ from byollm.transports.replay import ReplayTransport
 from byollm.types.capabilities import FEATURES, Capabilities, Support
 from byollm.types.completion import Adjustment, Completion
 from byollm.types.events import Event
-from byollm.types.parts import Text
 from byollm.types.request import Request
 from byollm.wire.auth import NoAuth
 from byollm.wire.exchange import Exchange, Head, LocalCall
@@ -31,7 +30,7 @@ from byollm_conformance.canary import canaries, usual_scheme
 from byollm_conformance.model import Broken, Untestable
 from byollm_conformance.recorded import Recording
 from byollm_conformance.watch import Watch, WatchedDeployment, place_of
-from byollm_conformance.wire import Answer, Rejection, Rendered, Seen, Wire
+from byollm_conformance.wire import Rejection, Rendered, Seen, Wire
 
 ENDPOINT: Final = "https://llm.example.com"
 """Where a plugin is sent that has no default endpoint. Nothing is ever sent there."""
@@ -212,15 +211,6 @@ class Subject:
         other = self.fresh()
         other.provider = copy.deepcopy(self.provider)
         return other
-
-    def spare(self, answer: Answer) -> Answer:
-        """The answer without what means something else at this server, `<think>` for one."""
-        parts = answer.parts
-        for word in self.reserved:
-            parts = tuple(
-                [replace(part, text=part.text.replace(word, "")) if isinstance(part, Text) else part for part in parts]
-            )
-        return answer if parts is answer.parts else replace(answer, parts=parts)
 
     def count(self, examples: int = 1) -> None:
         """Examples tried: the report shows them."""

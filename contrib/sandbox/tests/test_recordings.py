@@ -117,6 +117,8 @@ def judged(verdict: Verdict) -> str | None:
         return None if refusal is None else f"refused: {refusal.message}"
     if refusal is None:
         return f"taken, though the vendor said: {verdict.error.get('message')}"
+    expected: tuple[Any, ...]
+    got: tuple[Any, ...]
     if verdict.dialect == "gemini":  # Google's code is the status again, and its type is called status
         expected = (verdict.status, None, verdict.error.get("status"))
     else:

@@ -203,9 +203,11 @@ class TokenHost(BaseHTTPRequestHandler):
         type(self).asked.append(self.headers.get("Authorization", ""))
         number = len(type(self).asked)
         keys = {
-            "AccessKeyId": f"AKIDCONTAINER{number}", "SecretAccessKey": "container-secret-0123", "Token": "container-token",
+            "AccessKeyId": f"AKIDCONTAINER{number}",
+            "SecretAccessKey": "container-secret-0123",
+            "Token": "container-token",
             "Expiration": "2099-01-01T00:00:00Z",
-        }  # fmt: skip
+        }
         answer = json.dumps(keys).encode()
         self.send_response(200)
         self.send_header("content-length", str(len(answer)))

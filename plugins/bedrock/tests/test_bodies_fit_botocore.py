@@ -22,8 +22,6 @@ MODELS = [
     CLAUDE, NOVA, "us.anthropic.claude-opus-5", NOVA_2, "openai.gpt-oss-120b-1:0", "qwen.qwen3-32b-v1:0",
     "us.anthropic.claude-sonnet-5", "mistral.mistral-large-2407-v1:0", "us.meta.llama4-maverick-17b-instruct-v1:0",
 ]  # fmt: skip
-SILENT = {"tools", "tool_choice", "parallel_tool_calls", "stream", "n", "prefill", "store", "messages", "system"}
-"""What changes nothing in a body, or is said by another member."""
 
 
 @cache
@@ -66,10 +64,14 @@ def test_there_are_enough_and_no_parameter_is_missing():
     everything = [item for first in FIELDS for item in made(first)]
     asked = {name for item in everything for name in item.fields}
 
-    assert len(everything) >= 2_000
+    assert len(everything) >= 900
     assert set(MATRIX) - {"logit_bias", "logprobs"} == asked
     told = {name for item in everything for name in item.adjusted}
     assert {"seed", "verbosity", "frequency_penalty", "presence_penalty", "cache_key", "end_user_id"} <= told
+
+
+DOCUMENTS = ("/additionalModelRequestFields", "/toolConfig/tools/toolSpec/inputSchema/json")
+"""Members that hold any JSON."""
 
 
 def members(body: Any, path: str = "") -> Iterator[str]:
@@ -95,7 +97,8 @@ def test_every_field_of_the_vocabulary_occurs():
         "/system/text", "/inferenceConfig/maxTokens", "/inferenceConfig/temperature", "/inferenceConfig/topP",
         "/inferenceConfig/stopSequences", "/toolConfig/toolChoice/auto", "/toolConfig/toolChoice/any",
         "/toolConfig/toolChoice/tool/name", "/requestMetadata/a", "/serviceTier/type", "/additionalModelRequestFields",
-        "/additionalModelResponseFieldPaths", "/outputConfig/textFormat/structure/jsonSchema/schema", "/system/cachePoint",
+        "/additionalModelResponseFieldPaths", "/outputConfig/textFormat/structure/jsonSchema/schema",
+        "/system/cachePoint",
         f"{content}/text", f"{content}/image/source/bytes", f"{content}/document/name", f"{content}/cachePoint/type",
         f"{content}/toolUse/input", f"{content}/toolResult/status", f"{content}/toolResult/content/image",
         f"{tool}/strict", f"{tool}/description", f"{tool}/inputSchema/json",

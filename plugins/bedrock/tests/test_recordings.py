@@ -50,8 +50,9 @@ def expected(recording: Recording) -> dict[str, Any]:
     calls = []
     for start in begun:
         if _called(start["start"]):
-            inputs = [it["delta"]["toolUse"]["input"] for it in deltas
-                      if it["contentBlockIndex"] == start["contentBlockIndex"] and "toolUse" in it["delta"]]  # fmt: skip
+            place = start["contentBlockIndex"]
+            mine = [it["delta"] for it in deltas if it["contentBlockIndex"] == place]
+            inputs = [delta["toolUse"]["input"] for delta in mine if "toolUse" in delta]
             calls.append((start["start"]["toolUse"]["name"], json.loads("".join(inputs) or "{}")))
     text = "".join(it["delta"]["text"] for it in deltas if "text" in it["delta"])
     reason = next(event["messageStop"]["stopReason"] for event in events if "messageStop" in event)
@@ -232,6 +233,7 @@ def test_recorded_counts_are_read():
 
     for recording in counted:
         asked = provider.count_tokens(Request("hi"), target(recording.model))
+        assert isinstance(asked, Exchange)
         read = asked.reader(Head(200, {}))
         ((count,),) = [read(Frame("", json.loads(recording.answer)))]
         assert ("exact", json.loads(recording.answer)["inputTokens"]) == (count.exactness, count.tokens)

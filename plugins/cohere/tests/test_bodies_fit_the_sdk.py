@@ -15,14 +15,10 @@ from byollm_conformance.bodies import FIELDS, bodies
 HINTS = get_type_hints(RawV2Client.chat)
 PARAMETERS = inspect.signature(RawV2Client.chat).parameters.keys() - {"self", "request_options"}
 NEEDED = ("model", "messages")
-BODY: TypeAdapter[Any] = TypeAdapter(
-    create_model(
-        "Body",
-        __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True),
-        stream=(bool, False),
-        **{name: (HINTS[name], ... if name in NEEDED else None) for name in PARAMETERS},
-    )
-)
+FIELDS_OF_A_BODY: dict[str, Any] = {name: (HINTS[name], ... if name in NEEDED else None) for name in PARAMETERS}
+FIELDS_OF_A_BODY["stream"] = (bool, False)
+CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+BODY: TypeAdapter[Any] = TypeAdapter(create_model("Body", __config__=CONFIG, **FIELDS_OF_A_BODY))
 """The parameters of `ClientV2.chat`, with their types."""
 MODELS = ("command-a-plus-05-2026", "command-a-03-2025", "command-a-reasoning-08-2025", "command-a-vision-07-2025")
 

@@ -287,6 +287,7 @@ def test_a_stream_without_its_end_is_interrupted() -> None:
     with pytest.raises(errors.StreamInterruptedError) as caught:
         read(STREAMED.partition(b"event: message-end")[0], stream=True, headers=SSE, retries={"attempts": 1})
 
+    assert caught.value.partial is not None
     assert "hi" == caught.value.partial.text
 
 

@@ -10,19 +10,15 @@ from byollm.errors import (
     ContentFilterError,
     ContextLengthError,
     ModelNotFoundError,
-    OutputInvalidError,
     ProtocolError,
     ProviderError,
     QuotaExhaustedError,
     RateLimitError,
 )
 from byollm.types.completion import Completion
-from byollm.types.parts import Text
-from byollm.types.request import Request
 from byollm.types.usage import Usage
 from byollm_conformance.binary import is_binary
 from byollm_conformance.checks.calls import BOTH
-from byollm_conformance.checks.sampling import settled
 from byollm_conformance.effort import Effort
 from byollm_conformance.generate import (
     GONE,
@@ -36,7 +32,6 @@ from byollm_conformance.generate import (
     with_unknown,
 )
 from byollm_conformance.judge import Outcome, alike, completed, failed, spoken, told
-from byollm_conformance.mirror import SCHEMA
 from byollm_conformance.model import Broken, Unsaid, check
 from byollm_conformance.strategies import answers_of
 from byollm_conformance.subject import Subject
@@ -267,10 +262,10 @@ def refusals(subject: Subject, effort: Effort) -> None:
     sayable = 0
     for stream in modes(subject):
         for answer, plain in (
-            (_made(refusal="I will not."), _made("I will not.")),
-            (_made("Well, ", refusal="I will not."), _made("Well, ", "I will not.")),
-            (_made("Well, ", finish_reason="content_filter"), _made("Well, ")),
-            (_made(finish_reason="content_filter"), _made()),
+            (made(refusal="I will not."), made("I will not.")),
+            (made("Well, ", refusal="I will not."), made("Well, ", "I will not.")),
+            (made("Well, ", finish_reason="content_filter"), made("Well, ")),
+            (made(finish_reason="content_filter"), made()),
         ):
             if not says(subject, answer, plain, stream=stream):
                 continue
@@ -287,67 +282,10 @@ def refusals(subject: Subject, effort: Effort) -> None:
         raise Unsaid(NO_REFUSAL)
 
 
-def _made(*parts: Any, **changes: Any) -> Answer:
+def made(*parts: Any, **changes: Any) -> Answer:
     """With token counts of its own, so that two of them differ in their words only."""
     return Answer(parts=parts, usage=Usage(3, 5), **changes)
 
 
 def _shown(outcome: Outcome) -> Any:
     return told(outcome) if isinstance(outcome, Completion) else repr(outcome)
-
-
-def _structured(subject: Subject, answer: Answer, words: str) -> None:
-    request = Request("hi", output_schema=SCHEMA, **settled(subject))
-    for stream in modes(subject):
-        subject.count()
-        rendered = subject.dialect.render(answer, stream)
-        outcome = subject.read(rendered, stream=stream, request=request)
-        if not isinstance(outcome, Completion):
-            continue
-        try:
-            value = outcome.parsed
-        except OutputInvalidError:
-            continue
-        raise Broken(words, got=value, stream=stream, body=rendered.body)
-
-
-@check(
-    "STC-02",
-    "MUST",
-    "A refused or filtered answer is never read as the data that was asked for.",
-    spec="spec/events.md#37",
-    needs=("wire", "structured_output"),
-)
-def refused_data(subject: Subject, effort: Effort) -> None:
-    """Even when its text happens to fit."""
-    text = Text('{"answer": "yes"}')
-    filtered, refusal = _made(text, finish_reason="content_filter"), _made(text, refusal="I will not.")
-    sayable = [
-        (answer, words)
-        for answer, plain, words in (
-            (filtered, _made(text), "a filtered answer was read as data"),
-            (refusal, _made(text, Text("I will not.")), "a refusal was read as data"),
-        )
-        if says(subject, answer, plain)
-    ]
-    for answer, words in sayable:
-        _structured(subject, answer, words)
-    reply = completed(
-        subject.read(subject.dialect.render(Answer(parts=(text,)), False), request=Request("hi", output_schema=SCHEMA))
-    )
-    alike({"answer": "yes"}, reply.parsed, "good data was not read")
-    if not sayable:
-        raise Unsaid(NO_REFUSAL)
-
-
-@check(
-    "STC-03",
-    "MUST",
-    "Data that was cut off is an error, not half an object.",
-    spec="spec/events.md#38",
-    needs=("wire", "structured_output"),
-)
-def cut_data(subject: Subject, effort: Effort) -> None:
-    """Cut in the middle, and cut where it happens to be whole."""
-    for text in ('{"answer": "ye', '{"answer": "yes"}'):
-        _structured(subject, Answer(parts=(Text(text),), finish_reason="length"), "a cut answer was read as data")

@@ -15,7 +15,7 @@ from byollm.types.request import Request
 from byollm.types.serialize import dump_messages, load_messages
 from byollm_conformance.checks.sampling import settled
 from byollm_conformance.effort import Effort
-from byollm_conformance.generate import has_ids
+from byollm_conformance.generate import has_ids, spared
 from byollm_conformance.judge import alike, completed, spoken
 from byollm_conformance.mirror import TOOL
 from byollm_conformance.model import Broken, check
@@ -92,7 +92,7 @@ class Conversation:
 
     def answer(self, answer: Answer, stream: bool) -> None:
         """The provider's turn, read by the plugin and put into the history."""
-        answer = self.subject.spare(answer)
+        answer = spared(self.subject, answer)
         rendered = self.subject.dialect.render(answer, stream)
         request = Request(self.history, **self.fixed)
         reply = completed(self.subject.read(rendered, stream=stream, request=request), body=rendered.body)

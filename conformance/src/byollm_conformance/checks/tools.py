@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
-from byollm.errors import ByollmError, UnsupportedFeatureError
+from byollm.errors import UnsupportedFeatureError
 from byollm.types.capabilities import Support
 from byollm.types.messages import Message, user
 from byollm.types.parts import Image, Part, Text, ToolCall, ToolResult
 from byollm.types.request import Request
 from byollm.types.tools import Tool, ToolChoice
 from byollm_conformance.checks.requests import sent_or_refused
-from byollm_conformance.checks.sampling import is_told, settled
+from byollm_conformance.checks.sampling import settled
 from byollm_conformance.effort import Effort
-from byollm_conformance.generate import paths
 from byollm_conformance.judge import alike, completed, ordered, spoken
-from byollm_conformance.mirror import PNG, SCHEMA, TOOL
+from byollm_conformance.mirror import PNG, TOOL
 from byollm_conformance.model import Broken, check
 from byollm_conformance.strategies import arguments, tools
 from byollm_conformance.subject import Subject
@@ -282,70 +280,3 @@ def one_at_a_time(subject: Subject, effort: Effort) -> None:
     made = sent_or_refused(subject, Request("hi", tools=[TOOL], parallel_tool_calls=True, **settled(subject)))
     if made is not None and subject.seen(made).parameters.get("parallel_tool_calls") is False:
         raise Broken("parallel_tool_calls=True was sent as False", body=made.body)
-
-
-FORMATS: Final[tuple[Mapping[str, Any], ...]] = (
-    SCHEMA,
-    {
-        "type": "object",
-        "properties": {
-            "a": {"type": "string", "minLength": 2, "pattern": "^x"},
-            "b": {"type": "integer", "maximum": 9},
-        },
-        "required": ["a"],
-    },
-    {"type": "object", "properties": {"l": {"type": "array", "items": {"type": "string"}, "minItems": 2}}},
-)
-
-
-@check(
-    "STC-01",
-    "MUST",
-    "`output_schema` arrives whole; a keyword that is left out or changed is reported, or the call is refused.",
-    spec="spec/messages.md#23",
-    needs=("wire", "structured_output"),
-)
-def output_schema(subject: Subject, effort: Effort) -> None:
-    """Closing objects and requiring members narrows the schema, and is the dialect's business."""
-    for schema in FORMATS:
-        subject.count()
-        request = Request("hi", output_schema=schema)
-        try:
-            made = subject.translate(request)
-        except ByollmError as error:
-            if schema is SCHEMA and subject.support("structured_output") is Support.full:
-                raise Broken(f"structured_output is declared full, and refused: {error.message}") from None
-            continue
-        sent = subject.seen(made).output_schema
-        if sent is None:
-            raise Broken("the schema was not sent", request=request, body=made.body)
-        lost = _lost(schema, sent)
-        if lost and not is_told(made, "output_schema"):
-            raise Broken("parts of the schema were changed without a word", lost=lost, request=request, body=made.body)
-    name = next(iter(_names(subject)), "")
-    if name:
-        raise Broken(name)
-
-
-def _names(subject: Subject) -> list[str]:
-    """The schema may have a name on the wire; it must be one that the provider takes."""
-    made = subject.translate(Request("hi", output_schema={**SCHEMA, "title": "Größe der Welt"}))
-    rejection = subject.rejected(made)
-    return [f"the provider would refuse the schema: {rejection.message}"] if rejection is not None else []
-
-
-def _lost(given: Any, sent: Any) -> list[str]:
-    """The paths of `given` that are not in `sent` with the same value."""
-    lost = []
-    for path in paths(given):
-        ours, theirs = given, sent
-        for step in path:
-            ours = ours[step]
-            try:
-                theirs = theirs[step]
-            except (KeyError, IndexError, TypeError):
-                theirs = None
-                break
-        if not isinstance(ours, Mapping | list | tuple) and ours != theirs:
-            lost.append(".".join(map(str, path)))
-    return lost

@@ -30,12 +30,15 @@ class Retries:
     """`attempts` on one deployment and `total` in one call, both counting the first; `budget` as a share of all calls.
 
     `on_unknown`: what follows an attempt that may have been billed: another deployment is tried, or the call fails.
+    `on_cut`: what follows a stream that is cut after content was shown: the call fails, or another deployment answers
+    from the beginning.
     """
 
     attempts: int = 3
     total: int = 5
     budget: float = 0.2
     on_unknown: OnUnknown = "fail_over"
+    on_cut: Literal["fail", "restart"] = "fail"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ class RetriesModel(Written):
     total: Annotated[int, Field(ge=1, le=100)] = 5
     budget: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.2
     on_unknown: Literal["fail_over", "fail"] = "fail_over"
+    on_cut: Literal["fail", "restart"] = "fail"
 
 
 class TlsModel(Written):

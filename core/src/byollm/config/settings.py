@@ -67,7 +67,7 @@ def retries(context: Context, value: Any, path: KeyPath, base: Retries) -> Retri
         raise context.document.error(path, "`retries` is a mapping", hint, value=True)
     _mapping(context, value, path, "retries", schema.EXAMPLES["retries"])
     found = schema.validated(schema.RetriesModel, value, context.document, path, "retries")
-    kept = {key: getattr(base, key) for key in ("attempts", "total", "budget", "on_unknown")}
+    kept = {key: getattr(base, key) for key in ("attempts", "total", "budget", "on_unknown", "on_cut")}
     return Retries(**(kept | found))
 
 

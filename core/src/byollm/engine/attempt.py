@@ -17,7 +17,7 @@ from byollm.engine.steps import CLOSE, DROP, READ, Emit, Open, OpenLocal, Renew,
 from byollm.errors import ByollmError, PluginError, ProtocolError, ProviderError, StreamInterruptedError
 from byollm.transports.base import Broken
 from byollm.types.completion import Completion
-from byollm.types.events import NOT_CONTENT, Event, Finished
+from byollm.types.events import NOT_CONTENT, Event, Finished, Started
 from byollm.wire.assemble import Assembler
 from byollm.wire.classify import request_id
 from byollm.wire.exchange import Exchange, Head, LocalCall
@@ -153,6 +153,12 @@ def _raised(error: ByollmError, line: Line, head: Head | None, call: Call) -> By
     return decorate(error, line, head, call) if isinstance(error, ProviderError) else bare(error)
 
 
+def _begun_anew(events: list[Event]) -> list[Event]:
+    """The first events of an answer that takes the place of one that was cut."""
+    first = next((event for event in events if type(event) is Started), Started())
+    return [Started(first.id, first.model, restarted=True), *(event for event in events if type(event) is not Started)]
+
+
 class _Reading:
     """An answer being read: frames into events, events into a completion, content to the caller."""
 
@@ -276,6 +282,8 @@ class _Reading:
             if NOT_CONTENT.issuperset(map(type, events)):
                 return None
             self.pending, events = None, pending
+            if self.call.restarts:
+                events = _begun_anew(events)
             self.call.committed = True
             if not self.call.quiet:
                 self.call.first_at = self.call.clock.monotonic()

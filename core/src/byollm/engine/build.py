@@ -40,7 +40,7 @@ def line_of(bound: Bound, plugin: Any, manifest: Manifest, distribution: str = "
         Credentials(bound.secrets, bound.secret_headers),
         auth=bound.auth,
         timeouts=entry.timeouts,
-        retries=Retries(entry.retries.attempts, entry.retries.total, entry.retries.on_unknown),
+        retries=_retries(entry),
         headers=bound.headers,
         query=entry.query,
         extra=entry.extra,
@@ -53,6 +53,11 @@ def line_of(bound: Bound, plugin: Any, manifest: Manifest, distribution: str = "
         budget=RetryBudget(entry.retries.budget),
         limits=_limits(entry),
     )
+
+
+def _retries(entry: DeploymentConfig) -> Retries:
+    said = entry.retries
+    return Retries(said.attempts, said.total, said.on_unknown, said.on_cut)
 
 
 def _limits(entry: DeploymentConfig) -> Limits | None:

@@ -78,6 +78,8 @@ class Call:
     skipped: dict[str, str] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
     committed: bool = False
+    restarts: int = 0
+    """How often an answer was begun anew after content of another was shown."""
     status: int | None = None
     """Of the last answer that came."""
     first_at: float | None = None

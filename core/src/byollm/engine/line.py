@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """`attempts` at one deployment, `total` in one call, `on_unknown`: after an attempt that may have been billed."""
+    """`attempts` at one deployment, `total` in one call, `on_unknown`: after an attempt that may have been billed,
+    `on_cut`: after content that was shown."""
 
     attempts: int = 3
     total: int = 5
     on_unknown: str = "fail_over"
+    on_cut: str = "fail"
     base: float = 0.5
     cap: float = 8.0
     longest_wait: float = 120.0

@@ -1,35 +1,16 @@
-"""One call over its candidates: retry, fail over, give up. The only place that decides about either.
-
-The same exception, whatever the file: when something was sent, the last attempt's own error is raised with `.attempts`;
-`NoRouteError` only when no candidate could be tried.
-"""
+"""One call: its middleware around the trip over its candidates, and the record of each attempt."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from byollm.engine.attempt import attempt
-from byollm.engine.failures import bare
 from byollm.engine.middleware import Middleware, Observers, relay, wrap
-from byollm.engine.steps import Emit, Sleep, Steps
-from byollm.errors import (
-    AuthenticationError,
-    ByollmError,
-    CancelledError,
-    ContextLengthError,
-    NoRouteError,
-    OverloadedError,
-    ProtocolError,
-    ProviderConnectionError,
-    ProviderError,
-    ProviderTimeoutError,
-    QuotaExhaustedError,
-    RateLimitError,
-    ServerError,
-    UnsupportedFeatureError,
-)
+from byollm.engine.steps import Emit, Steps
+from byollm.engine.trip import ILL, Trip, healthy_first
+from byollm.errors import ByollmError, CancelledError, ProviderError, QuotaExhaustedError
 from byollm.types.completion import Attempt, Completion
 from byollm.wire.assemble import events_of
 
@@ -39,8 +20,6 @@ if TYPE_CHECKING:
     from byollm.types.request import Request
 
 log = logging.getLogger("byollm")
-ILL = (ServerError, OverloadedError, ProviderTimeoutError, ProviderConnectionError, ProtocolError)
-"""Errors that speak of the deployment's health, not of the request."""
 
 
 class _Reached(BaseException):
@@ -103,7 +82,7 @@ class Operation:
         return None
 
     def _route(self, call: Call, request: Request, lines: Sequence[Line]) -> Steps[Completion]:
-        return _Trip(self, call, request).over(_healthy_first(call, lines))
+        return Trip(self.once, call, request).over(healthy_first(call, lines))
 
     def once(self, call: Call, request: Request, line: Line, number: int) -> Steps[Completion]:
         """One attempt with its middleware, told to the observers and recorded once it is on its way."""
@@ -169,8 +148,11 @@ class Operation:
         place = (line.name, line.provider, line.model, number)
         if completion is not None:
             sent = "yes" if tried else "no"
-            record = Attempt(*place, call.status, spent, completion.request_id, None, sent, sent)
+            usage, cost = completion.usage, completion.cost
+            record = Attempt(*place, call.status, spent, completion.request_id, None, sent, sent, usage, cost)
         else:
+            partial = getattr(error, "partial", None)
+            known = None if partial is None else line.price_of(partial.usage, call.clock.time(), partial.model)
             record = Attempt(
                 *place,
                 getattr(error, "status", None) or call.status,
@@ -179,6 +161,8 @@ class Operation:
                 error,
                 getattr(error, "sent", "yes") if tried else "no",
                 getattr(error, "billed", "unknown") if tried else "no",
+                None if partial is None else partial.usage,
+                None if known is None else known.amount,
             )
         call.attempts.append(record)
         if self._observers and tried:
@@ -186,134 +170,6 @@ class Operation:
         if log.isEnabledFor(logging.INFO):
             _log(record, completion)
         return record
-
-
-class _Trip:
-    """One call on its way over the candidates. `sent` counts requests, `last` is the last attempt's error."""
-
-    def __init__(self, operation: Operation, call: Call, request: Request) -> None:
-        self.operation = operation
-        self.call = call
-        self.request = request
-        self.sent = 0
-        self.last: ProviderError | CancelledError | None = None
-        self.refused: ByollmError | None = None
-
-    def over(self, lines: Iterable[Line]) -> Steps[Completion]:
-        """Until one answers. Raises the last attempt's error, or why there was none."""
-        for line in lines:
-            if not self.may_go_to(line):
-                continue
-            completion = yield from self.at(line)
-            if completion is not None:
-                return completion
-            if self.ended(line):
-                break
-        if self.last is not None:
-            raise self.told(self.last)
-        if self.refused is not None:
-            raise self.told(self.refused)
-        raise NoRouteError("no candidate could be tried", skipped=self.call.skipped)
-
-    def may_go_to(self, line: Line) -> bool:
-        """The retry budget counts every request after a call's first, failovers included."""
-        now = self.call.clock.monotonic()
-        if self.sent == 0:
-            line.budget.count_call(now)
-            return True
-        if line.budget.spend(now):
-            return True
-        self.call.skipped[line.name] = "the retry budget is used up"
-        return False
-
-    def at(self, line: Line) -> Steps[Completion | None]:
-        """Ask one deployment, again where that may help. None: it did not answer."""
-        call = self.call
-        attempts = 1 if line.breaker.is_open(call.clock.monotonic()) else line.retries.attempts
-        for number in range(1, attempts + 1):
-            try:
-                completion = yield from self.operation.once(call, self.request, line, number)
-            except ByollmError as raised:
-                error = bare(raised)
-            else:
-                return completion
-            if _is_local(error):
-                self.refused = self.refused or error
-                call.skipped[line.name] = error.message
-                return None
-            if not isinstance(error, ProviderError | CancelledError):
-                raise self.told(error)
-            self.last = error
-            self.sent += 1
-            wait = self.pause(line, error, number) if number < attempts else None
-            if wait is None:
-                return None
-            if not line.budget.spend(call.clock.monotonic()):
-                call.skipped[line.name] = "the retry budget is used up"
-                return None
-            if (yield Sleep(wait)):
-                self.last = CancelledError()
-                return None
-        return None
-
-    def ended(self, line: Line) -> bool:
-        """No other deployment may be asked."""
-        error = self.last
-        if error is None:
-            return False
-        if isinstance(error, CancelledError) or self.call.committed or not error.failover_ok:
-            return True
-        left = self.call.seconds_left()
-        if (left is not None and left <= 0) or self.sent >= line.retries.total:
-            return True
-        return error.billed == "unknown" and line.retries.on_unknown == "fail"
-
-    def pause(self, line: Line, error: ByollmError | None, number: int) -> float | None:
-        """Seconds until the same deployment is asked again; None when it is not."""
-        if self.call.committed or not isinstance(error, ProviderError):
-            return None
-        if not error.retryable or error.billed == "unknown":
-            return None
-        retries = line.retries
-        if number >= retries.attempts or self.sent >= retries.total:
-            return None
-        left = self.call.seconds_left()
-        if error.retry_after is not None:
-            wait = error.retry_after
-            return wait if wait <= retries.longest_wait and (left is None or wait < left) else None
-        wait = min(retries.cap, retries.base * 2 ** (number - 1)) * self.call.random()
-        return wait if left is None or wait < left else None
-
-    def told(self, error: ByollmError) -> ByollmError:
-        """The error with the record of all attempts."""
-        error.attempts = tuple(self.call.attempts)
-        return error
-
-
-def _healthy_first(call: Call, lines: Sequence[Line]) -> Iterator[Line]:
-    """The lines in their order; of those that failed lately one, at the end: the one that failed longest ago.
-
-    A breaker is asked when its turn has come. One and no more, so that an outage of everybody costs one request a call.
-    """
-    ill: list[Line] = []
-    for line in lines:
-        if line.breaker.allows(call.clock.monotonic()):
-            yield line
-        else:
-            ill.append(line)
-    if ill:
-        last = min(ill, key=lambda line: line.breaker.opened)
-        for line in ill:
-            if line is not last:
-                call.skipped[line.name] = "it failed lately, and others did too"
-        yield last
-
-
-def _is_local(error: ByollmError) -> bool:
-    """Refused here, before anything was sent: this candidate is skipped and not counted as tried."""
-    if isinstance(error, ContextLengthError | AuthenticationError | RateLimitError):
-        return error.sent == "no"
-    return isinstance(error, UnsupportedFeatureError)
 
 
 def _tell_breaker(line: Line, error: ByollmError, now: float) -> None:

@@ -78,7 +78,7 @@ class Sieve:
                 kept.append(line)
                 until = min(until, self.law.until(entry, demands))
         if kept:  # only what names something of the file is kept: a caller's odd words do not pile up
-            self._kept[call.data_class, call.region] = (ALWAYS, kept, dropped)
+            self._kept[call.data_class, call.region] = (until, kept, dropped)
         return kept, dropped
 
     def _demands(self, call: Asking) -> list[Demand]:

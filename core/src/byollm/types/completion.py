@@ -39,7 +39,8 @@ class Adjustment:
 class Attempt:
     """One try at one deployment. `milliseconds` is wall time; `error` is None for the one that answered.
 
-    `status` is None where there was no HTTP answer. `sent` and `billed` mean what they mean on a ProviderError.
+    `status` is None where there was no HTTP answer. `sent` and `billed` mean what they mean on a ProviderError. `usage`
+    and `cost` are as far as the provider told before the attempt ended: those of an answer that was cut are often None.
     """
 
     deployment: str
@@ -52,6 +53,8 @@ class Attempt:
     error: ByollmError | None = None
     sent: str = "yes"
     billed: str = "yes"
+    usage: Usage | None = None
+    cost: Decimal | None = None
 
     def __str__(self) -> str:
         outcome = "answered" if self.error is None else f"{type(self.error).__name__}: {self.error.message}"

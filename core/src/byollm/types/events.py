@@ -20,10 +20,15 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "refusa
 @quick
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The provider began to answer. `id` is the answer's, `model` the one that really serves; either may be None."""
+    """The provider began to answer. `id` is the answer's, `model` the one that really serves; either may be None.
+
+    `restarted`: an answer whose content was shown was cut, and another begins from nothing: forget what came before.
+    Only the engine says so, and only where the file allows it (`retries: {on_cut: restart}`).
+    """
 
     id: str | None = None
     model: str | None = None
+    restarted: bool = False
 
 
 @quick

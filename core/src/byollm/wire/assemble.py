@@ -68,6 +68,11 @@ class Assembler:
         self._id: str | None = None
         self._model: str | None = None
 
+    def _forget(self) -> None:
+        self._slots.clear()
+        self._state, self._usage = NEW, NOTHING
+        self._reason = self._id = self._model = None
+
     @property
     def finished(self) -> bool:
         """The terminal marker was seen."""
@@ -93,6 +98,8 @@ class Assembler:
                     slot = self._slot(event, Text)
                 slot.pieces.append(event.text)  # type: ignore[union-attr]  # narrowed by `kind`
             else:
+                if kind is Started and event.restarted:  # type: ignore[union-attr]  # narrowed by `kind`
+                    self._forget()
                 self._check(kind)
                 self._take(event)
 

@@ -5,7 +5,7 @@ Claude gets a Messages body (its owner's), Nova the body of Converse, the older 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from byollm.plugin import Message, Opaque, Reasoning, Request, Text, UnsupportedFeatureError
@@ -93,7 +93,7 @@ def _text(message: Message) -> str:
     return message.text
 
 
-def _prompt(texts: list[tuple[str, str]], family: TextFamily) -> str:
+def _prompt(texts: Sequence[tuple[str, str]], family: TextFamily) -> str:
     if family.plain and len(texts) == 1 and texts[0][0] == "user":
         return texts[0][1]
     roles = {"system": 0, "developer": 0, "user": 1, "tool": 1, "assistant": 2}
@@ -101,7 +101,7 @@ def _prompt(texts: list[tuple[str, str]], family: TextFamily) -> str:
     return f"{family.beginning}{said}{family.ending}"
 
 
-def _chat(body: dict[str, Any], texts: list[tuple[str, str]]) -> None:
+def _chat(body: dict[str, Any], texts: Sequence[tuple[str, str]]) -> None:
     """Command R takes one message, a preamble, and the turns before."""
     system = "\n\n".join(text for role, text in texts if role in ("system", "developer"))
     turns = [(role, text) for role, text in texts if role not in ("system", "developer")]

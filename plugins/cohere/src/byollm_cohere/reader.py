@@ -178,7 +178,8 @@ class ChatReader:
 
     def _citation(self, told: Mapping[str, Any], events: list[Event]) -> None:
         sources = [source for source in told.get("sources") or () if isinstance(source, dict)]
-        found = next((source["document"] for source in sources if isinstance(source.get("document"), dict)), {})
+        documents = (source.get("document") for source in sources)
+        found: Mapping[str, Any] = next((document for document in documents if isinstance(document, dict)), {})
         in_text = told.get("type") in (None, "TEXT_CONTENT")
         part = Citation(
             cited_text=_word(found, "text") or _word(found, "snippet"),

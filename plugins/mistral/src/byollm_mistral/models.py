@@ -14,15 +14,15 @@ from typing import Any, Final
 from byollm.plugin import Capabilities, Frame, Head, ModelNote, ProtocolError
 
 SMALL, MIDDLE, CODE, LARGE, MILLION = 32_768, 131_072, 256_000, 262_144, 1_048_576
-HYBRID: Final = {
+HYBRID: Final[dict[str, Any]] = {
     "reasoning": "full",
     "reasoning_effort": "full",
     "reasoning_efforts": ("none", "high"),
 }
 """Hybrid models: `reasoning_effort` is `none` or `high` (pydantic-ai 2.68.0, and recorded)."""
-ALWAYS: Final = {"reasoning": "full", "reasoning_effort": "unsupported"}
-GUEST: Final = {"reasoning": "full"}
-NEVER: Final = {"reasoning": "unsupported", "reasoning_effort": "unsupported"}
+ALWAYS: Final[dict[str, Any]] = {"reasoning": "full", "reasoning_effort": "unsupported"}
+GUEST: Final[dict[str, Any]] = {"reasoning": "full"}
+NEVER: Final[dict[str, Any]] = {"reasoning": "unsupported", "reasoning_effort": "unsupported"}
 
 
 def _row(window: int, *, sees: bool = False, hears: bool = False, answer: int | None = None, **more: Any) -> Any:

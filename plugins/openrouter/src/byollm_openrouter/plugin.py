@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from byollm.plugin import Capabilities, Target
-from byollm_openai_compatible.dialect import OpenAICompatible, Quirks
+from byollm_openai_compatible.dialect import OpenAICompatible, Quirks, refuse_media
 from byollm_openrouter.models import facts_of, list_reader
 
 ENDPOINT: Final = "https://openrouter.ai/api/v1"
@@ -70,8 +70,11 @@ class OpenRouter(OpenAICompatible):
 
     def amended(self, body: dict[str, Any], target: Target) -> dict[str, Any]:
         """With a contract in it, only hosts that know every parameter are asked (`extra` may say otherwise)."""
+        if target.api == "responses":
+            refuse_media(body, ("audio",), f"openrouter/{target.model}")
+            return body
         forced = body.get("tool_choice", "auto") not in ("auto", "none")
-        if target.api != "responses" and (forced or any(name in body for name in CONTRACTS)):
+        if forced or any(name in body for name in CONTRACTS):
             body["provider"] = {"require_parameters": True, **(body.get("provider") or {})}
         return body
 

@@ -1,0 +1,177 @@
+"""One call on its way over its candidates: retry, fail over, give up. The only place that decides about either.
+
+The same exception, whatever the file: when something was sent, the last attempt's own error is raised with `.attempts`;
+`NoRouteError` only when no candidate could be tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from byollm.engine.failures import bare
+from byollm.engine.steps import Sleep, Steps
+from byollm.errors import (
+    AuthenticationError,
+    ByollmError,
+    CancelledError,
+    ContextLengthError,
+    NoRouteError,
+    OverloadedError,
+    ProtocolError,
+    ProviderConnectionError,
+    ProviderError,
+    ProviderTimeoutError,
+    RateLimitError,
+    ServerError,
+    UnsupportedFeatureError,
+)
+from byollm.types.completion import Completion
+
+if TYPE_CHECKING:
+    from byollm.engine.call import Call
+    from byollm.engine.line import Line
+    from byollm.types.request import Request
+
+    Once = Callable[[Call, Request, Line, int], Steps[Completion]]
+
+ILL = (ServerError, OverloadedError, ProviderTimeoutError, ProviderConnectionError, ProtocolError)
+"""Errors that speak of the deployment's health, not of the request."""
+
+
+class Trip:
+    """One call on its way over the candidates. `sent` counts requests, `last` is the last attempt's error."""
+
+    def __init__(self, once: Once, call: Call, request: Request) -> None:
+        self.once = once
+        self.call = call
+        self.request = request
+        self.sent = 0
+        self.last: ProviderError | CancelledError | None = None
+        self.refused: ByollmError | None = None
+
+    def over(self, lines: Iterable[Line]) -> Steps[Completion]:
+        """Until one answers. Raises the last attempt's error, or why there was none."""
+        for line in lines:
+            if not self.may_go_to(line):
+                continue
+            completion = yield from self.at(line)
+            if completion is not None:
+                return completion
+            if self.ended(line):
+                break
+        if self.last is not None:
+            raise self.told(self.last)
+        if self.refused is not None:
+            raise self.told(self.refused)
+        raise NoRouteError("no candidate could be tried", skipped=self.call.skipped)
+
+    def may_go_to(self, line: Line) -> bool:
+        """The retry budget counts every request after a call's first, failovers included."""
+        now = self.call.clock.monotonic()
+        if self.sent == 0:
+            line.budget.count_call(now)
+            return True
+        if line.budget.spend(now):
+            return True
+        self.call.skipped[line.name] = "the retry budget is used up"
+        return False
+
+    def at(self, line: Line) -> Steps[Completion | None]:
+        """Ask one deployment, again where that may help. None: it did not answer."""
+        call = self.call
+        attempts = 1 if line.breaker.is_open(call.clock.monotonic()) else line.retries.attempts
+        for number in range(1, attempts + 1):
+            try:
+                completion = yield from self.once(call, self.request, line, number)
+            except ByollmError as raised:
+                error = bare(raised)
+            else:
+                return completion
+            if _is_local(error):
+                self.refused = self.refused or error
+                call.skipped[line.name] = error.message
+                return None
+            if not isinstance(error, ProviderError | CancelledError):
+                raise self.told(error)
+            self.last = error
+            self.sent += 1
+            wait = self.pause(line, error, number) if number < attempts else None
+            if wait is None:
+                return None
+            if not line.budget.spend(call.clock.monotonic()):
+                call.skipped[line.name] = "the retry budget is used up"
+                return None
+            if (yield Sleep(wait)):
+                self.last = CancelledError()
+                return None
+        return None
+
+    def ended(self, line: Line) -> bool:
+        """No other deployment may be asked."""
+        error = self.last
+        if error is None:
+            return False
+        if isinstance(error, CancelledError):
+            return True
+        left = self.call.seconds_left()
+        if (left is not None and left <= 0) or self.sent >= line.retries.total:
+            return True
+        if self.call.committed:
+            return not self.restarts(line, error)
+        return not error.failover_ok or (error.billed == "unknown" and line.retries.on_unknown == "fail")
+
+    def restarts(self, line: Line, error: ProviderError) -> bool:
+        """An answer that was shown in part is begun anew elsewhere, where the file allows it and the provider broke."""
+        if line.retries.on_cut != "restart" or not isinstance(error, ILL):
+            return False
+        self.call.committed = False
+        self.call.restarts += 1
+        return True
+
+    def pause(self, line: Line, error: ByollmError | None, number: int) -> float | None:
+        """Seconds until the same deployment is asked again; None when it is not."""
+        if self.call.committed or not isinstance(error, ProviderError):
+            return None
+        if not error.retryable or error.billed == "unknown":
+            return None
+        retries = line.retries
+        if number >= retries.attempts or self.sent >= retries.total:
+            return None
+        left = self.call.seconds_left()
+        if error.retry_after is not None:
+            wait = error.retry_after
+            return wait if wait <= retries.longest_wait and (left is None or wait < left) else None
+        wait = min(retries.cap, retries.base * 2 ** (number - 1)) * self.call.random()
+        return wait if left is None or wait < left else None
+
+    def told(self, error: ByollmError) -> ByollmError:
+        """The error with the record of all attempts."""
+        error.attempts = tuple(self.call.attempts)
+        return error
+
+
+def healthy_first(call: Call, lines: Sequence[Line]) -> Iterator[Line]:
+    """The lines in their order; of those that failed lately one, at the end: the one that failed longest ago.
+
+    A breaker is asked when its turn has come. One and no more, so that an outage of everybody costs one request a call.
+    """
+    ill: list[Line] = []
+    for line in lines:
+        if line.breaker.allows(call.clock.monotonic()):
+            yield line
+        else:
+            ill.append(line)
+    if ill:
+        last = min(ill, key=lambda line: line.breaker.opened)
+        for line in ill:
+            if line is not last:
+                call.skipped[line.name] = "it failed lately, and others did too"
+        yield last
+
+
+def _is_local(error: ByollmError) -> bool:
+    """Refused here, before anything was sent: this candidate is skipped and not counted as tried."""
+    if isinstance(error, ContextLengthError | AuthenticationError | RateLimitError):
+        return error.sent == "no"
+    return isinstance(error, UnsupportedFeatureError)
