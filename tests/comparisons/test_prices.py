@@ -68,9 +68,10 @@ def _pairs(seller: str) -> Iterator[tuple[str, str, Decimal, Decimal]]:
         for tier, batch, ending in KINDS:
             for above in (None, *sizes):
                 row = ours(seller, name, tier, batch, above)
-                for rate, key in RATES.items() if row is not None and row.rates is not None else ():
+                rates = None if row is None else row.rates
+                for rate, key in RATES.items() if rates is not None else ():
                     long = f"_above_{above}k_tokens" if above is not None else ""
-                    mine, theirs = getattr(row.rates, rate), told.get(f"{key}{long}{ending}")
+                    mine, theirs = getattr(rates, rate), told.get(f"{key}{long}{ending}")
                     if mine is not None and theirs is not None:
                         kind = f"{'batch' if batch else tier}{f'>{above}k' if above else ''}"
                         yield name, f"{kind} {rate}", mine, Decimal(str(theirs)) * 1_000_000

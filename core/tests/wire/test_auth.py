@@ -46,6 +46,7 @@ def flow(scheme: AuthScheme, given: AuthContext, *answers: HttpResponse) -> tupl
     try:
         request = next(steps)
         while True:
+            assert not callable(request)
             asked.append(request)
             request = steps.send(left.pop(0))
     except StopIteration as end:

@@ -10,7 +10,7 @@ from bedrock_driving import Recording, botocores, botocores_events, recordings, 
 
 from byollm import errors
 from byollm.errors import ByollmError
-from byollm.plugin import Frame, Head, Request
+from byollm.plugin import Exchange, Frame, Head, Request
 from byollm_bedrock import provider
 
 CUT = ("rig--streaming-streaming_smoke", "rig--raw_streaming-raw_stream_surfaces_two_distinct_tool_calls")

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from groq.types.chat import ChatCompletion, ChatCompletionChunk
+
 from byollm import testing
 from byollm.errors import ByollmError
 
@@ -49,3 +51,30 @@ def test_recordings_are_read() -> None:
 
     assert 80 <= sum(found[word] for word in ("stop", "length", "tool_calls"))
     assert KNOWN == {name: times for name, times in found.items() if name.endswith("Error")}
+
+
+def read(response: dict[str, Any], body: bytes) -> Any:
+    streamed = body.lstrip()[:1] != b"{"
+    return testing.replay("groq", status=200, headers=response["headers"], body=body, stream=streamed)
+
+
+def test_the_sdk_reads_the_same() -> None:
+    """Text, calls and the last finish reason of every recorded answer, by groq's own types."""
+    judged = 0
+    for exchange in exchanges():
+        response = exchange["response"]
+        body = (json.dumps(response["json"]) if "json" in response else response.get("body_text") or "").encode()
+        if response["status"] != 200 or b'"error"' in body:
+            continue
+        lines = [line[5:].strip() for line in body.splitlines() if line.startswith(b"data:")]
+        kind: Any = ChatCompletionChunk if lines else ChatCompletion
+        found = [kind.construct(**json.loads(line)) for line in lines or [body] if line != b"[DONE]"]
+        choices = [choice for chunk in found for choice in chunk.choices]
+        turns = [choice.delta if lines else choice.message for choice in choices]
+        names = [call.function.name for turn in turns for call in turn.tool_calls or () if call.function.name]
+        reply = read(response, body)
+        said = "".join(turn.content or "" for turn in turns)
+        assert (said, names) == (reply.text, [call.name for call in reply.tool_calls])
+        assert reply.raw_finish_reason == [choice.finish_reason for choice in choices if choice.finish_reason][-1]
+        judged += 1
+    assert 80 <= judged

@@ -203,3 +203,22 @@ def has_null(value):
     if isinstance(value, dict):
         return any(has_null(inner) for inner in value.values())
     return any(has_null(inner) for inner in value) if isinstance(value, list) else value is None
+
+
+def test_a_server_without_schemas_is_told_in_words():
+    """First of all, as an instruction; JSON is asked for, and the caller is told."""
+    request = Request("hi", system="be brief", output_schema=SCHEMA)
+    sent = body(request, schema_form="json_object")
+
+    assert {"type": "json_object"} == sent["response_format"]
+    assert ["system", "system", "user"] == [turn["role"] for turn in sent["messages"]]
+    assert SCHEMA == json.loads(sent["messages"][0]["content"].partition("schema:")[2])
+    notes = exchange(request, schema_form="json_object").adjustments
+    assert [("output_schema", "emulated")] == [(note.field, note.action) for note in notes]
+
+
+def test_a_server_that_does_not_know_store_is_never_told_to_forget():
+    """A wish to store is passed on: it is the caller's, and the core's to refuse."""
+    assert "store" not in body(Request("hi", store=False), knows_store=False)
+    assert body(Request("hi", store=True), knows_store=False)["store"] is True
+    assert body(Request("hi", store=False))["store"] is False

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from byollm.plugin import Cost, Sale, Usage, parse_json
-from byollm_prices.billed import Billed, billed, served
+from byollm_prices.billed import billed, served
 from byollm_prices.errors import UsageError
 from byollm_prices.money import EXACT, Money
 from byollm_prices.rows import Row
@@ -44,22 +44,31 @@ class PriceBook:
         rows = self._rows(sale)
         if not rows:  # most often: nobody knows the seller, and then nothing need be counted
             return None
+        rows = self._rows(sale)
+        if not rows:
+            return None  # first, because it is quick: most answers of a server of one's own have no price
         try:
             counts = billed(sale.usage)
         except UsageError:
             return None  # the vendor's own numbers contradict each other: whatever it will bill, we do not know it
-        found = None if counts is None else _fitting(rows, sale, counts)
-        if counts is None or found is None or found.rates is None:
+        if counts is None:
+            return None
+        row = fitting(rows, datetime.fromtimestamp(sale.at, UTC), counts.input)
+        if row is None or row.rates is None:
             return None
         with localcontext(EXACT):
-            return Cost(counts.charge(found.rates), found.currency, found.source)
+            return Cost(counts.charge(row.rates), row.currency, row.source)
 
-    def row(self, sale: Sale, counts: Billed) -> Row | None:
-        """The row that prices a sale. Raises PriceFileError when the seller's file is broken."""
-        rows = self._rows(sale)
-        return _fitting(rows, sale, counts) if rows else None
+    def row(self, sale: Sale) -> Row | None:
+        """The row that prices a sale; None when there is none, or when its usage is not known.
+
+        Raises UsageError for counts that no request can have, PriceFileError when the seller's file is broken.
+        """
+        counts = billed(sale.usage)
+        return None if counts is None else fitting(self._rows(sale), datetime.fromtimestamp(sale.at, UTC), counts.input)
 
     def _rows(self, sale: Sale) -> tuple[Row, ...]:
+        """The rows of the model that was bought, of the tier that was served: looked up once for each kind of sale."""
         told = served(sale.usage)
         if told is None:
             return ()

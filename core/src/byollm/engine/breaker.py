@@ -35,6 +35,11 @@ class Breaker:
         return "Breaker(open)" if self._opened is not None else "Breaker(closed)"
 
     @property
+    def is_well(self) -> bool:
+        """It did not fail since it last answered."""
+        return self._failures == 0 and self._opened is None
+
+    @property
     def opened(self) -> float:
         """When it opened, or let its last probe through; minus infinity while it is closed."""
         return self._opened if self._opened is not None else float("-inf")

@@ -67,9 +67,13 @@ class Trip:
         raise NoRouteError("no candidate could be tried", skipped=self.call.skipped)
 
     def may_go_to(self, line: Line) -> bool:
-        """The retry budget counts every request after a call's first, failovers included."""
+        """The retry budget counts every request after a call's first, but not those that move on to a healthy one.
+
+        It is there so that trouble is not multiplied: a deployment that answers is no trouble, and may take over for
+        everybody at once before the breaker of the other has opened.
+        """
         now = self.call.clock.monotonic()
-        if self.sent == 0:
+        if self.sent == 0 or line.breaker.is_well:
             line.budget.count_call(now)
             return True
         if line.budget.spend(now):
