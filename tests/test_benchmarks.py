@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.benchmarks.contenders import Byollm
+from tests.benchmarks.frames import STREAMS, client_of, text_of
 from tests.benchmarks.server import DOCUMENT, EVENTS, MARKER, PIECE, TEXT, USAGE, stream_bytes
 
 HERE = Path(__file__).parent / "benchmarks"
@@ -42,3 +43,8 @@ def test_byollm_reads_the_benchmarks_answers() -> None:
         server.wait(10)
         if server.stdout is not None:
             server.stdout.close()
+
+
+def test_both_framings_of_a_stream_give_the_same_text() -> None:
+    """As many pieces as the server's own stream has."""
+    assert [PIECE * EVENTS] * 2 == [text_of(client_of(name)) for name in STREAMS]

@@ -35,6 +35,7 @@ IMPORTS = (("import byollm", 0.35), ("import and a client ready", 2.0))
 CORE_GOAL = 45
 CHOOSING_GOAL = 30
 SHARING_GOAL = 0.9
+BINARY_GOAL = 2.0
 CONTENDERS = ("byollm", "byollm[fast]", "openai SDK", "litellm")
 
 
@@ -171,23 +172,32 @@ def main() -> int:
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     from tests.benchmarks.cost import core_alone, import_ratios
+    from tests.benchmarks.frames import binary_stream
     from tests.benchmarks.routing import choosing, sharing
 
     table = measure(options.rounds, not options.without_litellm)
     imports, core = import_ratios(options.rounds), core_alone()
-    chosen, shared = choosing(), sharing()
+    chosen, shared, binary = choosing(), sharing(), binary_stream()
     rows = rows_of(table, imports, core)
     blank = [""] * (len(table) - 1)
     slowest = max(chosen, key=lambda name: chosen[name])
     rows.append([f"choosing among 20 deployments ({slowest})", _cell(chosen[slowest], CHOOSING_GOAL, " µs"), *blank])
     good = f"{shared:.2f} (≥ {SHARING_GOAL})" if shared >= SHARING_GOAL else f"{shared:.2f} (misses {SHARING_GOAL})"
     rows.append(["64 tasks that share limits (throughput ÷ without)", good, *blank])
+    rows.append(["an event of Bedrock's stream (÷ server-sent event)", _cell(binary, BINARY_GOAL), *blank])
     show(rows)
     target = ROOT / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(
         json.dumps(
-            {"ratios": table, "imports": imports, "core_alone_us": core, "choosing_us": chosen, "sharing": shared},
+            {
+                "ratios": table,
+                "imports": imports,
+                "core_alone_us": core,
+                "choosing_us": chosen,
+                "sharing": shared,
+                "binary_stream": binary,
+            },
             indent=2,
         )
     )

@@ -146,8 +146,9 @@ def test_names_mean_the_same_models_as_in_the_wheel(seller: str):
     """Ids, capitals, dated snapshots, gateways' compact dates, prefixes: the same model is found, or none."""
     wheel, ours = WHEEL[seller], table(seller)
     names = [model.id for model in wheel.models]
-    names += [name + end for name in names for end in ("-2026-01-01", "-20260101", "@20260101", ":free", "-latest")]
-    names += [start + name for name in names[: len(wheel.models)] for start in ("us.", "eu.", "global.", "models/", "")]
+    some = names[:120]
+    names += [name + end for name in some for end in ("-2026-01-01", "-20260101", "@20260101", ":free", "-latest")]
+    names += [start + name for name in some for start in ("us.", "eu.", "global.", "models/", "")]
     names += [name.upper() for name in names[: len(wheel.models)]]
 
     for name in names:
@@ -174,7 +175,7 @@ WHEELS_NAMES = {
 }  # fmt: skip
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(st.sampled_from(PRICED), counts(), INSTANTS)
 def test_the_wheels_own_code_comes_to_the_same_amount(priced: tuple[Any, ...], billed: Billed, at: datetime):
     """For any model, usage and instant; exactly. Where the wheel has no such tier yet, we have no price."""

