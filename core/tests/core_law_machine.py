@@ -40,8 +40,8 @@ def without_none(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str
 
 
 RULES = without_none(
-    requires=perhaps(some(TAGS)),
-    residency=perhaps(some(["eu", "us", "west"])),
+    requires=perhaps(some(TAGS), 4),
+    residency=perhaps(some(["eu", "us", "west"]), 5),
     data_class=perhaps(st.sampled_from(CLASSES), 2),
 )
 CLASS = without_none(requires=perhaps(some(TAGS), 5), residency=perhaps(some(["eu", "us", "west"]), 5))
@@ -73,7 +73,7 @@ def deployments(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def files(draw: st.DrawFn) -> dict[str, Any]:
-    """A whole file that breaks no rule of its own, by rules that byollm had no hand in reading, or one that may."""
+    """A whole file that breaks no rule of its own, by rules that byollm had no hand in reading; or one that does."""
     places = {zone: {"regions": [region], "hosts": [f"*.{zone}.example"]} for zone, region in ZONES.items()}
     places["west"] = {"regions": ["westeurope", "eastus"], "hosts": ["*.eu.example", "*.us.example"]}
     entries = draw(deployments())
@@ -99,9 +99,10 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
     for tenant in tenants.values():
         tenant["credentials"] = {name: key for name, key in tenant["credentials"].items() if name in providers}
     found = lawful(found)
-    if draw(MANY) >= 6:
-        route = found["tasks"][draw(st.sampled_from(TASKS))]["route"]
-        route += [label for label in [draw(st.sampled_from(NAMES))] if label not in route]
+    if draw(MANY) < 3:
+        task = draw(st.sampled_from(TASKS))
+        barred = [label for label in NAMES if not may(found, label, EARLY, task=task)]
+        found["tasks"][task]["route"] += [draw(st.sampled_from(barred))] if barred else []
     return found
 
 

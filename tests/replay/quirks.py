@@ -22,13 +22,13 @@ def settle(exchange: Exchange, answer: Expected) -> Expected:
         answer = _settle_chat_usage(exchange, answer)
         answer = _settle_chat_words(answer)
     if exchange.dialect == "bedrock-invoke":
-        answer = _settle_headers(exchange, answer)
+        answer = settle_headers(exchange, answer)
     if exchange.dialect == "openai-responses" and answer.raw_finish_reason == "incomplete":
         answer = answer.with_also("finish_reason", "length", why="incomplete, and the reason is left out")
     return answer
 
 
-def _settle_headers(exchange: Exchange, answer: Expected) -> Expected:
+def settle_headers(exchange: Exchange, answer: Expected) -> Expected:
     """InvokeModel tells counts in headers, where the model's own body has none."""
     told = {name.lower(): value for name, value in exchange.headers.items()}
     usage = answer.usage

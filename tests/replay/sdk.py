@@ -1,4 +1,4 @@
-"""The vendors' own SDKs as a second opinion: the same bytes, read by `openai`, `anthropic` and `google-genai`.
+"""The vendors' own SDKs as a second opinion: the same bytes, read by `openai`, `anthropic`, `google-genai`, `botocore` and others.
 
 Each SDK gets the recorded answer through an in-process transport and runs its whole own course: status handling, SSE
 decoding, pydantic validation, accumulation. What comes out is put into the same neutral terms.
@@ -6,8 +6,10 @@ decoding, pydantic validation, accumulation. What comes out is put into the same
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import anthropic
@@ -17,12 +19,16 @@ import ollama
 import openai
 import pydantic
 from anthropic.lib.streaming._messages import accumulate_event
+from botocore.eventstream import EventStreamBuffer
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.parsers import EventStreamJSONParser, RestJSONParser
 from cohere.core.unchecked_base_model import construct_type
 from google.genai import types
 from openai.lib.streaming.chat import ChatCompletionStreamState
 
 from tests.replay import cohere as cohere_reader
-from tests.replay import gemini, messages
+from tests.replay import bedrock, gemini, messages, quirks
 from tests.replay.corpus import Exchange
 from tests.replay.framing import Frame, frames
 from tests.replay.values import Call, Expected, Tokens, chat_finish, parsed_arguments
@@ -67,6 +73,8 @@ class Sdk:
             "gemini": lambda streamed: _gemini(exchange),
             "ollama-api-chat": lambda streamed: _ollama(exchange),
             "cohere-v2-chat": lambda streamed: _cohere(exchange),
+            "bedrock-converse": lambda streamed: _bedrock(exchange),
+            "bedrock-invoke": lambda streamed: _bedrock(exchange),
         }
         try:
             with warnings.catch_warnings():
@@ -256,6 +264,44 @@ def _cohere(exchange: Exchange) -> Expected:
     kind: Any = cohere.V2ChatStreamResponse
     events = [construct_type(type_=kind, object_=dict(frame.value)) for frame in frames(exchange.body)]
     return cohere_reader.read(_plain_frames(events), True, growing)
+
+
+@cache
+def _bedrock_runtime() -> Any:
+    return ServiceModel(Loader().load_service_model("bedrock-runtime", "service-2"))
+
+
+def _bedrock(exchange: Exchange) -> Expected:
+    """botocore's own event stream and parsers. It reads no documents of InvokeModel: of those it only takes the wraps off.
+
+    Streams whose recorder kept a line for each event are parsed event by event.
+    """
+    invoked, growing = exchange.dialect == "bedrock-invoke", bedrock.Growing()
+    if invoked and exchange.body[:1] != b"\0":
+        return quirks.settle_headers(exchange, bedrock.read(frames(exchange.body), exchange.asked_to_stream, growing))
+    if not exchange.asked_to_stream:
+        shape = _bedrock_runtime().operation_model("Converse").output_shape
+        raw = {"status_code": 200, "headers": exchange.headers, "body": exchange.body}
+        return bedrock.read([Frame("", RestJSONParser().parse(raw, shape))], False, growing)
+    operation = "InvokeModelWithResponseStream" if invoked else "ConverseStream"
+    shape = _bedrock_runtime().operation_model(operation).get_event_stream_output()
+    parsed = [EventStreamJSONParser().parse(event, shape) for event in _bedrock_events(exchange, shape)]
+    found = [(name, value) for event in parsed for name, value in event.items()]
+    told = [Frame("", json.loads(value["bytes"])) if invoked else Frame(name, value) for name, value in found]
+    return quirks.settle_headers(exchange, bedrock.read(told, True, growing))
+
+
+def _bedrock_events(exchange: Exchange, shape: Any) -> Iterable[dict[str, Any]]:
+    if exchange.body[:1] == b"\0":
+        buffer = EventStreamBuffer()
+        buffer.add_data(exchange.body)
+        return [event.to_response_dict() for event in buffer]
+    kept = []
+    for frame in frames(exchange.body):
+        name = frame.event or next((name for name in frame.value if name in shape.members), "chunk")
+        value = frame.value.get(name, frame.value)
+        kept.append({"status_code": 200, "headers": {":event-type": name}, "body": json.dumps(value).encode()})
+    return kept
 
 
 def _plain_frames(models: Iterable[Any]) -> list[Frame]:

@@ -230,6 +230,23 @@ def test_a_plugins_own_scheme_may_ask_the_hosts_of_its_manifest():
     assert [True, True] == [reference.optional for reference in found.secrets.values()]
 
 
+def test_a_scheme_may_belong_to_one_deployment():
+    """Its region goes into a signature; the manifest's own object is never changed."""
+
+    class Regional:
+        name, refreshes, region = "sigv4", False, None
+
+        def at(self, target: Any) -> Any:
+            mine = Regional()
+            mine.region = target.region
+            return mine
+
+    shared: Any = Regional()
+    mine: Any = bound(replace(AWS, authentication={"sigv4": shared}), region="eu-central-1").auth
+
+    assert ("eu-central-1", None) == (mine.region, shared.region)
+
+
 def test_a_region_opens_the_plugins_other_hosts():
     """A plugin may move to a region's own host; without a region, or with an endpoint, there is only one."""
     manifest = replace(OPENAI, hosts=("api.openai.com", "eu.api.openai.com", "*.internal.openai.com"))

@@ -150,5 +150,5 @@ def test_one_name_for_deployment_and_provider_is_the_deployment() -> None:
     config = {"policies": {"tags": tags}, "deployments": {"custom": target, "other": target}}
 
     load({**config, "t": {"deployment": "custom", "requires": "sox"}})
-    with pytest.raises(Exception, match="t → other.*nobody attests `sox`"):
+    with pytest.raises(Exception, match=r"t → other.*nobody attests `sox`"):
         load({**config, "t": {"deployment": "other", "requires": "sox"}})

@@ -11,7 +11,7 @@ from core_driving import KEY, Answer, Fixed, Script, line, refused, run, run_asy
 
 from byollm.engine.call import Call
 from byollm.engine.credentials import Credentials
-from byollm.errors import AuthenticationError, ConfigError, ServerError
+from byollm.errors import AuthenticationError, ConfigError, PluginError, ServerError
 from byollm.plugin import Bearer, HttpRequest, HttpResponse, NoAuth, OAuthClientCredentials
 from byollm.testing import ManualClock
 from byollm.transports.base import Broken, Outgoing
@@ -264,6 +264,70 @@ def test_a_reference_that_is_gone_after_a_401_is_its_own_error(ask: Any):
 
     assert ConfigError is type(ask(target, Script(refused(401))).error)
     assert KEY not in target.credentials.redactor.text(f"late: {KEY}")
+
+
+class Seeing:
+    """A scheme that works for itself, and keeps what it was asked to sign."""
+
+    name = "seeing"
+    refreshes = False
+
+    def __init__(self, work: Any) -> None:
+        self.work = work
+        self.asked: list[HttpRequest] = []
+        self.threads: list[Any] = []
+
+    def flow(self, request: HttpRequest, context: Any) -> Any:
+        self.asked.append(request)
+        made = yield self._work
+        return {"authorization": made}
+
+    def _work(self) -> Any:
+        self.threads.append(threading.current_thread())
+        return self.work()
+
+
+@ASK
+def test_a_schemes_own_work_may_block(ask: Any):
+    """Another thread does it where the program is async, so that nobody else waits."""
+    scheme = Seeing(lambda: "made-0123456789")
+    script = Script(OK)
+
+    ask(line(auth=scheme), script)
+
+    assert "made-0123456789" == dict(script.requests[0].headers)["authorization"]
+    assert [ask is run] == [thread is threading.current_thread() for thread in scheme.threads]
+
+
+@ASK
+@pytest.mark.parametrize("known", [True, False])
+def test_work_that_fails_sends_nothing_and_shows_nothing(ask: Any, known: bool):
+    """An error of the model goes on as it is; of any other only the name is told."""
+    failure = AuthenticationError("signed out", sent="no") if known else OSError("secret-0123456789")
+    script = Script(OK)
+
+    def work() -> Any:
+        raise failure
+
+    done = ask(line(auth=Seeing(work)), script)
+
+    assert [] == script.requests
+    assert (AuthenticationError if known else PluginError) is type(done.error)
+    assert "secret-0123456789" not in repr(done.error)
+
+
+@ASK
+def test_a_scheme_sees_the_request_as_it_is_sent(ask: Any):
+    """With what the file adds to it: a signature covers that, too."""
+    scheme = Seeing(lambda: "made-0123456789")
+    script = Script(OK)
+
+    ask(line(auth=scheme, query={"a": "b c"}, headers=(("X-Mine", "1"),)), script)
+
+    (asked,), (sent,) = scheme.asked, script.requests
+    assert (asked.method, asked.url, asked.body) == (sent.method, sent.url, sent.body)
+    assert asked.url.endswith("?a=b+c")
+    assert {"authorization": "made-0123456789", **dict(asked.headers)} == dict(sent.headers)
 
 
 def test_two_credentials_do_not_share_state():

@@ -6,7 +6,7 @@ from core_law_machine import Machine
 from hypothesis import HealthCheck, settings
 
 Machine.TestCase.settings = settings(
-    max_examples=120,
+    max_examples=60,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -27,6 +27,16 @@ def run(words: Sequence[str]) -> int:
         raise Failed(
             f"{options.output} exists and stays as it is", "--force overwrites it, --output NAME writes another"
         )
+    if _asks(options) and not (options.preset or options.shape or options.tasks):
+        from byollm.cli.configurations import PRESETS
+
+        titles = {name: preset.title for name, preset in PRESETS.items()}
+        chosen = _choose("What is it for?", {**SHAPES, **titles})
+        options.preset, options.shape = (chosen, None) if chosen in PRESETS else (None, chosen)
+    if options.preset:
+        return _preset(options)
+    if options.azure_endpoint:
+        raise UsageFault("--azure-endpoint belongs to --preset", "--preset security, or --preset global")
     answers = _answers(options)
     text = written(answers)
     findings = _checked(text, options.output)
@@ -47,11 +57,53 @@ def run(words: Sequence[str]) -> int:
     return 0
 
 
+def _preset(options: argparse.Namespace) -> int:
+    """One of the guide's configurations, with the addresses that it needs."""
+    from byollm.cli.configurations import PRESETS, configuration
+
+    for flag in ("shape", "provider", "model", "tasks", "no_key"):
+        if getattr(options, flag):
+            raise UsageFault(f"--{flag.replace('_', '-')} does not belong to --preset", "edit the file that it writes")
+    places = {"AZURE": options.azure_endpoint or "", "HOUSE": options.endpoint or ""}
+    for word, flag in (("AZURE", "--azure-endpoint"), ("HOUSE", "--endpoint")):
+        if places[word] and word not in PRESETS[options.preset].places:
+            raise UsageFault(
+                f"{flag} does not belong to --preset {options.preset}", f"byollm init --preset {options.preset}"
+            )
+    if _asks(options):
+        for word, (question, default) in PRESETS[options.preset].places.items():
+            places[word] = places.get(word) or _ask(question, default)
+    text = configuration(options.preset, places)
+    findings = _checked(text, options.output)
+    if options.output == "-":
+        show.document({"text": text, "findings": findings}) if options.json else print(text, end="")
+        return 0
+    _write(options.output, text, options.force)
+    file = "" if options.output == "llm.yaml" else f" --config {options.output}"
+    after = [f"byollm check{file}", f"byollm policy report{file}", f"byollm explain{file}"]
+    if options.json:
+        show.document({"file": options.output, "preset": options.preset, "next": after, "findings": findings})
+        return 0
+    show.say(f"{options.output} is written: {PRESETS[options.preset].title}.")
+    for finding in findings:
+        show.say(f"{finding['level']}: {finding['sentence']}\n  {finding['mend']}")
+    show.say("Next:")
+    for line in after:
+        show.say(f"  {line}")
+    return 0
+
+
+def _asks(options: argparse.Namespace) -> bool:
+    return not options.yes and sys.stdin is not None and sys.stdin.isatty()
+
+
 def _parser() -> Parser:
     parser = Parser("init", "Write a small llm.yaml. Asks on a terminal, unless --yes is given.")
     parser.add_argument(
         "--shape", choices=list(SHAPES), help="; ".join(f"{key}: {told}" for key, told in SHAPES.items())
     )
+    parser.add_argument("--preset", choices=["cost", "security", "global"], help="a recommended configuration instead")
+    parser.add_argument("--azure-endpoint", metavar="URL", help="with --preset: your Azure resource")
     parser.add_argument("--provider", metavar="NAME", help="e.g. openai, anthropic, custom")
     parser.add_argument("--model", metavar="NAME")
     parser.add_argument("--endpoint", metavar="URL", help="where it answers, when it is not the provider's own address")
@@ -64,9 +116,9 @@ def _parser() -> Parser:
 
 
 def _answers(options: argparse.Namespace) -> Answers:
-    asking = not options.yes and sys.stdin is not None and sys.stdin.isatty()
+    asking = _asks(options)
     shape = options.shape or ("tasks" if options.tasks else None)
-    shape = shape or (_choose("What is it for?", SHAPES) if asking else _guess(options))
+    shape = shape or _guess(options)
     given = _split_tasks(options.tasks)
     default = "custom" if shape == "on-premise" else "openai"
     provider = options.provider or (_ask("Provider", default) if asking else default)
