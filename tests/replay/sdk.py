@@ -1,4 +1,4 @@
-"""The vendors' own SDKs as a second opinion: the same bytes, read by `openai`, `anthropic`, `google-genai`, `botocore` and others.
+"""The vendors' own SDKs as a second opinion: the same bytes, as `openai`, `anthropic`, `botocore` and others read them.
 
 Each SDK gets the recorded answer through an in-process transport and runs its whole own course: status handling, SSE
 decoding, pydantic validation, accumulation. What comes out is put into the same neutral terms.
@@ -27,8 +27,8 @@ from cohere.core.unchecked_base_model import construct_type
 from google.genai import types
 from openai.lib.streaming.chat import ChatCompletionStreamState
 
-from tests.replay import cohere as cohere_reader
 from tests.replay import bedrock, gemini, messages, quirks
+from tests.replay import cohere as cohere_reader
 from tests.replay.corpus import Exchange
 from tests.replay.framing import Frame, frames
 from tests.replay.values import Call, Expected, Tokens, chat_finish, parsed_arguments
@@ -272,14 +272,14 @@ def _bedrock_runtime() -> Any:
 
 
 def _bedrock(exchange: Exchange) -> Expected:
-    """botocore's own event stream and parsers. It reads no documents of InvokeModel: of those it only takes the wraps off.
+    """botocore's own event stream and parsers. Of InvokeModel's documents it only takes the wraps off.
 
     Streams whose recorder kept a line for each event are parsed event by event.
     """
     invoked, growing = exchange.dialect == "bedrock-invoke", bedrock.Growing()
     if invoked and exchange.body[:1] != b"\0":
         return quirks.settle_headers(exchange, bedrock.read(frames(exchange.body), exchange.asked_to_stream, growing))
-    if not exchange.asked_to_stream:
+    if exchange.url.endswith("/converse"):
         shape = _bedrock_runtime().operation_model("Converse").output_shape
         raw = {"status_code": 200, "headers": exchange.headers, "body": exchange.body}
         return bedrock.read([Frame("", RestJSONParser().parse(raw, shape))], False, growing)

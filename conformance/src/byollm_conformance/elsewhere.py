@@ -23,6 +23,7 @@ PLACES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Two environments that differ in everything that must not matter."""
 PATIENCE: Final = 50
+"""Seconds for a process, and three more for each plugin in it."""
 Digests = Mapping[str, Sequence[str]]
 KNOWN: Final[dict[str, dict[str, Sequence[str]]]] = {}
 """Entry → place → digests, where somebody had them made before: the zoo makes all of its specimens' at once."""
@@ -41,16 +42,17 @@ def digests(entries: Sequence[str], places: Mapping[str, Mapping[str, str]] = PL
         )
         for place, changes in places.items()
     }
-    return {place: _answer(process) for place, process in started.items()}
+    patience = PATIENCE + 3 * len(entries)
+    return {place: _answer(process, patience) for place, process in started.items()}
 
 
-def _answer(process: subprocess.Popen[bytes]) -> Digests | str:
+def _answer(process: subprocess.Popen[bytes], patience: float) -> Digests | str:
     try:
-        out, err = process.communicate(timeout=PATIENCE + 10)
+        out, err = process.communicate(timeout=patience)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
-        return f"no answer in {PATIENCE} s"
+        return f"no answer in {patience:g} s"
     try:
         found: Digests = json.loads(out.splitlines()[-1] if out.strip() else b"")
     except ValueError:

@@ -20,6 +20,7 @@ import pytest
 import trustme
 
 from byollm.cli.main import main
+from byollm.providers import discovery
 from byollm_sandbox import Twins, serve
 
 KEY = "twin-key-0123456789abcdef"
@@ -57,6 +58,13 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if name.endswith("_API_KEY") or name.lower().endswith("_proxy") or name in ("BYOLLM_CONFIG", "BYOLLM_DEBUG"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def absent(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A provider that the catalogue knows and nobody installed, whatever is installed here."""
+    monkeypatch.setitem(discovery.KNOWN, "vanadium", "byollm-vanadium")
+    return "vanadium"
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ llm_config: {provider: "openai", model: "gpt-4", api_key: "your-openai-key", end
 llm_config:
   rule_extraction: {provider: "anthropic", model: "claude-3-opus"}
   pii_detection: {provider: "openai", model: "gpt-3.5-turbo"}
-  document_classification: {provider: "cohere", model: "command-a"}
+  document_classification: {provider: "vanadium", model: "m"}
 """,
     "on-premise": """
 llm_config: {provider: "custom", model: "your-fine-tuned-model",
@@ -32,7 +32,7 @@ def test_a_placeholder(run, yaml):
     assert "api_key: ${OPENAI_API_KEY}" in ran.out
 
 
-def test_retired_models_and_a_missing_plugin(run, yaml):
+def test_retired_models_and_a_missing_plugin(run, yaml, absent):
     """Retired models are named with what replaced them, a missing plugin with the line that installs it."""
     yaml(GUIDE["tasks"])
 
@@ -41,7 +41,7 @@ def test_retired_models_and_a_missing_plugin(run, yaml):
     told = {(item["level"], item["line"]): item for item in found}
     assert told["warning", 3]["mend"].startswith('model: "claude-')
     assert "retired on" in told["warning", 4]["sentence"]
-    assert "pip install byollm-cohere" in told["error", 5]["mend"]
+    assert f"pip install byollm-{absent}" in told["error", 5]["mend"]
 
 
 def test_a_good_file(run, yaml):

@@ -58,15 +58,15 @@ def test_the_key_is_never_shown(run, twin, config):
     assert "(sha256 " in ran.out
 
 
-def test_a_missing_plugin(run, yaml):
+def test_a_missing_plugin(run, yaml, absent):
     """A provider without its plugin: the line that installs it, and nothing after it is looked at."""
-    yaml("llm_config: {provider: cohere, model: command-a}")
+    yaml(f"llm_config: {{provider: {absent}, model: m}}")
 
     ran = run("doctor", "--json")
 
     assert ran.code == 1
     assert states(ran)["plugin"] == "fail"
-    assert ran.checks["plugin"]["mend"].startswith("pip install byollm-cohere")
+    assert ran.checks["plugin"]["mend"].startswith(f"pip install byollm-{absent}")
     assert states(ran)["tcp"] == "skip"
 
 

@@ -23,9 +23,12 @@ def test_what_is_installed(run):
     assert row[3:5] == ["messages", "api.anthropic.com"]
 
 
-def test_what_could_be(run):
+def test_what_could_be(run, absent):
     """A provider that is known and not installed stands with the line that installs it."""
-    assert "pip install byollm-cohere" in run("providers").out
+    assert f"pip install byollm-{absent}" in run("providers").out
+    assert {"package": f"byollm-{absent}", "install": f"pip install byollm-{absent}"} == run(
+        "providers", "--json"
+    ).json["known"][absent]
 
 
 def test_as_json(run, distribution):

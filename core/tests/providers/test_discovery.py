@@ -166,12 +166,13 @@ def test_a_plugin_cannot_pass_for_another(site: Path, find: Find):
 
 def test_a_missing_plugin_names_its_package(find: Find):
     """Known providers name the package, near misses the name, others the way out."""
-    found, _ = find(
-        f"{TRY}\nprint(json.dumps([attempt('bedrock'), attempt('aws_bedrock'), attempt('opnai'), attempt('x9q')]))"
-    )
+    catalogue = "KNOWN['vanadium'] = 'byollm-vanadium'\nALIASES['rock_v'] = 'vanadium'"
+    names = "['vanadium', 'rock-v', 'opnai', 'x9q']"
 
-    assert "pip install byollm-bedrock" in found[0]
-    assert "pip install byollm-bedrock" in found[1]
+    found, _ = find(f"{TRY}\n{catalogue}\nprint(json.dumps([attempt(name) for name in {names}]))")
+
+    assert "pip install byollm-vanadium" in found[0]
+    assert "pip install byollm-vanadium" in found[1]
     assert "did you mean 'openai'?" in found[2]
     assert "any OpenAI-compatible endpoint is `custom`" in found[3]
 
