@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parent.parent
-GUIDES = sorted((ROOT / "spec" / "guides").glob("*.md"))
+GUIDES = [*sorted((ROOT / "spec" / "guides").glob("*.md")), ROOT / "spec" / "rollout.md"]
 _BLOCK = re.compile(r"^```(.*?)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 

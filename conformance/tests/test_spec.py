@@ -107,8 +107,10 @@ def test_ids_and_sentences_are_required() -> None:
 
 def test_checks_of_the_frozen_set_exist(repository: Path) -> None:
     """No check of a frozen set may go: an id is never reused, and its keyword never changes."""
-    frozen = json.loads((repository / "spec" / "requirements-1.json").read_text("utf-8"))["checks"]
+    held = json.loads((repository / "spec" / "requirements-1.json").read_text("utf-8"))
+    frozen = held["checks"]
 
+    assert (1, True) == (held["spec"], held["frozen"])
     assert frozen == {id: REGISTRY[id].keyword for id in frozen}
 
 

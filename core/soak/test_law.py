@@ -20,9 +20,8 @@ Machine.TestCase.settings = settings(
     max_examples=max(5, int(2000 * SCALE)), stateful_step_count=50, deadline=None, suppress_health_check=SLOW
 )
 
-
-class TestNever(Machine.TestCase):  # type: ignore[name-defined,misc]  # hypothesis makes the class when it is asked for
-    """100,000 steps over 2,000 files."""
+TestNever = Machine.TestCase
+"""100,000 steps over 2,000 files."""
 
 
 def test_nobody_forbidden_is_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:

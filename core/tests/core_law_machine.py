@@ -54,7 +54,7 @@ def deployments(draw: st.DrawFn) -> dict[str, Any]:
     for place, label in enumerate(NAMES):
         zone, host = draw(st.sampled_from(list(ZONES))), draw(st.sampled_from(list(ZONES)))
         host = zone if draw(MANY) < 8 else host
-        entry = {
+        entry: dict[str, Any] = {
             "provider": draw(st.sampled_from(["custom", "custom", "groq", "anthropic"])),
             "model": "m",
             "endpoint": f"https://{label}.{host}.example/v1",
@@ -95,7 +95,13 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
     tenants = {label: {"credentials": {"custom": "literal:t", "groq": "literal:t"}, **draw(RULES)} for label in TENANTS}
     if draw(MANY) < 3:
         tenants["one"] |= {"providers": ["custom"], "credentials": {"custom": "literal:t"}}
-    found = {"policies": policies, "deployments": entries, "tasks": tasks, "tenants": tenants, "default": "t0"}
+    found: dict[str, Any] = {
+        "policies": policies,
+        "deployments": entries,
+        "tasks": tasks,
+        "tenants": tenants,
+        "default": "t0",
+    }
     for tenant in tenants.values():
         tenant["credentials"] = {name: key for name, key in tenant["credentials"].items() if name in providers}
     found = lawful(found)
@@ -132,7 +138,7 @@ def lawful(config: dict[str, Any]) -> dict[str, Any]:
 
 def loaded(config: dict[str, Any]) -> dict[str, Any] | None:
     """The file, or the same without its tenants' rules, if it loads."""
-    plain = {label: {"credentials": {}} for label in TENANTS}
+    plain: dict[str, Any] = {label: {"credentials": {}} for label in TENANTS}
     for found in (config, {**config, "tenants": plain}):
         with suppress(ConfigError):
             load(found)
@@ -196,7 +202,9 @@ class Machine(RuleBasedStateMachine):
     @rule(calls=st.lists(st.tuples(ASKED, st.sampled_from(HOW)), min_size=2, max_size=8))
     def ask(self, calls: list[tuple[dict[str, Any], str]]) -> None:
         """Calls: whoever was contacted for one may be, by rules that byollm had no hand in reading."""
-        for asked, how in calls if self.client is not None else ():
+        if self.client is None:
+            return
+        for asked, how in calls:
             self.call(self.client, asked, how)
 
     def call(self, client: Watched, asked: dict[str, Any], how: str) -> None:

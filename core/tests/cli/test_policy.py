@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 
@@ -10,7 +11,7 @@ import pytest
 from byollm.config.rules import SENTENCE
 
 
-def file(ends: date | None = None, **changed: str) -> str:
+def file(ends: date | None = None, changed: Mapping[str, str] | None = None) -> str:
     """Two clouds and a model of one's own; the agreement with Azure ends on the day given."""
     text = """\
 policies:
@@ -33,7 +34,7 @@ default: chat
 tenants:
   praxis: {credentials: {azure: "${PRAXIS}"}, residency: eu}
 """
-    for old, new in changed.items():
+    for old, new in (changed or {}).items():
         text = text.replace(old, new)
     return text.replace("ENDS", str(ends or today() + timedelta(days=90)))
 
@@ -92,7 +93,7 @@ def test_renewed_evidence_is_not_warned_about(run, yaml):
     again = (
         f"    - {{tag: hipaa-baa, for: cloud, evidence: new, owner: legal, expires: {today() + timedelta(days=400)}}}\n"
     )
-    yaml(file(today() - timedelta(days=3), **{"deployments:\n": f"{again}deployments:\n"}))
+    yaml(file(today() - timedelta(days=3), {"deployments:\n": f"{again}deployments:\n"}))
 
     assert run("check").code == 0
 
@@ -113,7 +114,7 @@ t: {provider: openai, model: gpt-5.4, region: eu, residency: eu}
 def test_tenants_and_classes_that_nobody_serves(run, yaml):
     """Rules that leave nobody for a task or a class are warned about: the calls would be refused."""
     changed = {"public: {}": "ledgers: {requires: sox}", '{azure: "${PRAXIS}"}, residency: eu': "{}, requires: il4"}
-    yaml(file(**changed))
+    yaml(file(None, changed))
 
     told = run("check")
 
@@ -185,10 +186,15 @@ def test_wrong_words(run, yaml, words):
 def test_diff_tells_what_has_to_be_agreed_to(run, tmp_path):
     """Hosts, keys by reference, rules, regions, models and prices that change, each on a line."""
     (tmp_path / "old.yaml").write_text(file())
-    (tmp_path / "new.yaml").write_text(
-        file(**{"gpt-5.4": "gpt-5.5", "${AZ}": "${AZ2}", "llm.example.com": "llm.example.org", "input: 1": "input: 3",
-                "[azure, custom]": "[azure, custom, openai]", "residency: eu": "requires: hipaa-baa"})
-    )  # fmt: skip
+    changed = {
+        "gpt-5.4": "gpt-5.5",
+        "${AZ}": "${AZ2}",
+        "llm.example.com": "llm.example.org",
+        "input: 1": "input: 3",
+        "[azure, custom]": "[azure, custom, openai]",
+        "residency: eu": "requires: hipaa-baa",
+    }
+    (tmp_path / "new.yaml").write_text(file(None, changed))
 
     told = run("diff", "old.yaml", "new.yaml", "--exit-code")
 
@@ -207,8 +213,8 @@ def test_diff_tells_what_has_to_be_agreed_to(run, tmp_path):
 
 def test_diff_never_tells_a_key(run, tmp_path):
     """A key that stands in a file is told of, not told: only that it is another one."""
-    (tmp_path / "old.yaml").write_text(file(**{"${AZ}": "literal:first-secret-key", "${OWN}": "literal:third"}))
-    (tmp_path / "new.yaml").write_text(file(**{"${AZ}": "literal:second-secret-key", "${OWN}": "literal:third"}))
+    (tmp_path / "old.yaml").write_text(file(None, {"${AZ}": "literal:first-secret-key", "${OWN}": "literal:third"}))
+    (tmp_path / "new.yaml").write_text(file(None, {"${AZ}": "literal:second-secret-key", "${OWN}": "literal:third"}))
 
     told = run("diff", "old.yaml", "new.yaml")
 

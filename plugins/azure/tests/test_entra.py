@@ -22,7 +22,9 @@ def context(now: float = 1000.0, tenant: str = TENANT, **fields: Any) -> AuthCon
 
 
 def asked(given: AuthContext) -> HttpRequest:
-    return next(provider.manifest.authentication["entra"].flow(CALL, given))
+    request = next(provider.manifest.authentication["entra"].flow(CALL, given))
+    assert isinstance(request, HttpRequest)
+    return request
 
 
 def header(given: AuthContext, answer: bytes, status: int = 200) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from google.auth import jwt
-from vertex_driving import TokenHost, key_file, public_key, token_host
+from vertex_driving import Everywhere, TokenHost, key_file, public_key, token_host
 
 from byollm import Client
 from byollm.engine.build import line_from
@@ -40,9 +40,11 @@ def run(made: AuthContext, answer: HttpResponse = GOOD) -> tuple[list[HttpReques
     flow = ServiceAccount().flow(ASKED, made)
     sent: list[HttpRequest] = []
     try:
-        sent.append(next(flow))
+        asked = next(flow)
         while True:
-            sent.append(flow.send(answer))
+            assert isinstance(asked, HttpRequest)
+            sent.append(asked)
+            asked = flow.send(answer)
     except StopIteration as end:
         return sent, end.value
 
@@ -124,17 +126,6 @@ def test_a_token_host_that_refuses(answer, kind):
     assert ("no", "no") == (found.value.sent, found.value.billed)
 
 
-class _Everywhere(dict[Any, Any]):
-    """One line for every deployment: that of a plugin whose token host is the twin."""
-
-    def __init__(self, line: Any) -> None:
-        super().__init__()
-        self.line = line
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        return self.line
-
-
 @pytest.fixture(scope="module")
 def tokens() -> Iterator[TokenHost]:
     with token_host() as server:
@@ -151,7 +142,7 @@ def test_a_whole_call_with_a_twin_token_host(tokens):
         target = {"provider": "vertex", "model": "gemini-3.8-flash", "project": "p1", "endpoint": twin.url("gemini")}
         line = line_from(plugin, {**target, "credentials": {"service_account": key_file()}})
         with Client("custom/x") as ours:
-            ours._lines = _Everywhere(line)
+            ours._lines = Everywhere(line)
             replies = [ours.complete("hi").text, ours.complete("hi").text]
         paths = {request.path for request in twin.requests}
 

@@ -15,10 +15,42 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import jwt
 
-from byollm.plugin import Request, Target
+from byollm.plugin import AuthContext, AuthScheme, HttpRequest, Request, Secret, Target
 from byollm_vertex import provider
 
 ENDPOINT = "https://aiplatform.googleapis.com"
+GOOGLES = "https://oauth2.googleapis.com/token"
+"""The audience that google-auth writes, whatever host the key file names."""
+ASKED = HttpRequest("POST", f"{ENDPOINT}/v1/x")
+
+
+class Everywhere(dict[Any, Any]):
+    """One line for every deployment: that of a plugin whose token host is the twin."""
+
+    def __init__(self, line: Any) -> None:
+        super().__init__()
+        self.line = line
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return self.line
+
+
+def context(now: float = 1_000_000.0, state: Any = None, forced: bool = False, **secrets: str) -> AuthContext:
+    """What a scheme is given, with these secrets."""
+    hidden = {name: Secret(text) for name, text in secrets.items()}
+    return AuthContext(hidden, lambda: now, lambda: "n", {} if state is None else state, forced)
+
+
+def header_of(scheme: AuthScheme, given: AuthContext) -> dict[str, str]:
+    """The headers at the end of a flow that asks for work of its own and sends nothing through the core."""
+    flow, answer = scheme.flow(ASKED, given), None
+    try:
+        while True:
+            asked: Any = flow.send(answer)
+            assert not isinstance(asked, HttpRequest)
+            answer = asked()
+    except StopIteration as end:
+        return dict(end.value)
 
 
 def target(model: str = "gemini-3.8-flash", *, api: str = "gemini", **fields: Any) -> Target:
@@ -91,7 +123,7 @@ class _Tokens(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         form = parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
         try:
-            claims = dict(jwt.decode(form["assertion"][0], certs=public_key(), audience=self.server.url))
+            claims = dict(jwt.decode(form["assertion"][0], certs=public_key(), audience=[self.server.url, GOOGLES]))
         except ValueError as error:
             self._answer(400, {"error": "invalid_grant", "error_description": str(error)})
             return

@@ -1,4 +1,8 @@
-"""Stop strings where a provider has none: the answer ends before the first of them, in a stream as in a document."""
+"""Stop strings where a provider has none: the answer ends before the first of them, in a stream as in a document.
+
+First is the one that is complete first: a server that looks after each token does the same, and however the text is cut
+into pieces the answer is one. Of two that end at one place it is the longer.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +45,7 @@ class StopCutter:
         text = self._held + event.text
         found = [(at, stop) for stop in self._stops if (at := text.find(stop)) >= 0]
         if found:
-            at, stop = min(found, key=lambda item: item[0])
+            at, stop = min(found, key=lambda item: (item[0] + len(item[1]), item[0]))
             self.cut, self._held = True, ""
             return [*out, *([TextDelta(event.index, text[:at])] if at else []), Finished("stop", stop)]
         keep = self._could_begin(text)

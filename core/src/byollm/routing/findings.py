@@ -92,5 +92,5 @@ def _tenants(law: Law, hosts: Mapping[str, frozenset[str]]) -> Iterator[Finding]
                 sentence = f"the rules of tenant `{name(tenant.name)}` leave no deployment for task `{name(task.name)}`"
                 where = next(iter(tenant.rules.places.values()), tenant.where) if tenant.rules else tenant.where
                 yield Finding(
-                    "warning", where, sentence, "its calls will be refused there; say so, or add one it may use"
+                    "info", where, sentence, "its calls will be refused there; say so, or add one it may use"
                 )

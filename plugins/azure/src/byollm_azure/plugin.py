@@ -23,6 +23,7 @@ from byollm.plugin import (
     hookimpl,
 )
 from byollm_azure.address import address, surface_of, version_of
+from byollm_azure.chain import Chain
 from byollm_azure.entra import TOKEN_HOST, Entra
 from byollm_azure.filters import with_reports
 from byollm_azure.models import MISTRAL, family, known
@@ -61,6 +62,7 @@ class Azure(OpenAICompatible):
             authentication={
                 "api-key": HeaderKey("api-key"),
                 "entra": Entra(),
+                "chain": Chain(),
                 "bearer-token": Bearer(),
                 "none": NoAuth(),
             },

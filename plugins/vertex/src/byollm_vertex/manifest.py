@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from byollm.plugin import Bearer, Manifest, ModelNote, NoAuth
+from byollm_vertex.ambient import Ambient
 from byollm_vertex.options import Options
 from byollm_vertex.places import HOSTS
 from byollm_vertex.service_account import ServiceAccount
@@ -14,7 +15,12 @@ MANIFEST: Final = Manifest(
     default_endpoint="https://aiplatform.googleapis.com",
     hosts=(*HOSTS, "oauth2.googleapis.com"),
     credentials={"service_account": ("GOOGLE_CREDENTIALS",), "api_key": ("GOOGLE_VERTEX_ACCESS_TOKEN",)},
-    authentication={"service-account": ServiceAccount(), "bearer-token": Bearer(), "none": NoAuth()},
+    authentication={
+        "service-account": ServiceAccount(),
+        "ambient": Ambient(),
+        "bearer-token": Bearer(),
+        "none": NoAuth(),
+    },
     apis=("gemini", "anthropic"),
     options=Options,
     docs="https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
