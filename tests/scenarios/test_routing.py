@@ -50,7 +50,7 @@ class Hosts:
 class AsyncHosts(Hosts):
     """The same, awaited."""
 
-    async def open(self, outgoing: Outgoing) -> Any:  # type: ignore[override]  # awaited on purpose
+    async def open(self, outgoing: Outgoing) -> Any:
         status, body = self._answers(outgoing)
         return await AsyncReplayTransport(status, JSON, [body]).open(outgoing)
 
@@ -88,8 +88,8 @@ def config(**more: Any) -> dict[str, Any]:
     return {"llm_config": {"deployments": deployments, "tasks": tasks, **more}}
 
 
-def at(*when: int) -> float:
-    return datetime(*when, tzinfo=UTC).timestamp()  # type: ignore[arg-type]  # year, month, day, hour
+def at(year: int, month: int, day: int, hour: int) -> float:
+    return datetime(year, month, day, hour, tzinfo=UTC).timestamp()
 
 
 def client_at(now: float = 0.0) -> tuple[byollm.Client, Hosts]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from byollm.config.schema import EXAMPLES
@@ -30,7 +32,7 @@ FILE = """llm_config:
         ('{policy: prefer, over: [a, b], first: b, amount: 100.50, currency: EUR, until: "2027-03-31"}', Prefer),
     ],
 )  # fmt: skip
-def test_each_policy_is_read(read, text: str, kind: type) -> None:
+def test_each_policy_is_read(read, text: str, kind: Any) -> None:
     """It orders what stands in `over`; the failover of those stays behind them."""
     task = read(FILE + text).tasks["t"]
 

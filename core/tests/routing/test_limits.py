@@ -7,7 +7,7 @@ import heapq
 import itertools
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -124,7 +124,7 @@ class Simulation:
             steps = limited(call, self.line, self.limits, request, self.asking(size + 100))
             self.go(steps, None)
 
-    def asking(self, size: int) -> Iterator[Any]:
+    def asking(self, size: int) -> Any:
         taken = yield Ask(size)
         unix = self.clock.now + (1e9 if self.provider.form == "epoch" else 0.0)
         self.limits.told(limits_in(self.provider.headers(self.clock.now), unix), self.clock.now)
@@ -206,7 +206,7 @@ def test_headers_that_tell_less_than_the_file_count() -> None:
 def test_odd_figures_do_no_harm(figures: Any) -> None:
     """A limit of nothing, or a reset in a thousand years, closes nothing for more than an hour."""
     bucket = Bucket(60)
-    bucket.told(*figures, 0.0)
+    bucket.told(figures[0], figures[1], figures[2], 0.0)
 
     assert bucket.a_minute == 60
     assert bucket.reserve(1, 0.0) <= 3600.0 + 60.0

@@ -55,8 +55,8 @@ def said(policy: Policy, options: list[Option], **changes: Any) -> dict[str, str
     return {option.name: policy.say(fact) for _, option, fact in ordered(policy, asked(**changes), options)}
 
 
-def at(*when: int, zone: Any = BERLIN) -> float:
-    return datetime(*when, tzinfo=zone).timestamp()  # type: ignore[arg-type]  # year, month, day, hour, minute
+def at(year: int, month: int, day: int, hour: int, minute: int, zone: Any = BERLIN) -> float:
+    return datetime(year, month, day, hour, minute, tzinfo=zone).timestamp()
 
 
 def test_failover_keeps_the_order_of_the_file() -> None:

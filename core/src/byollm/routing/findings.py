@@ -91,6 +91,4 @@ def _tenants(law: Law, hosts: Mapping[str, frozenset[str]]) -> Iterator[Finding]
             if all(law.refusal(entry, demands, reach=reach_of(entry, hosts)) for entry in entries):
                 sentence = f"the rules of tenant `{name(tenant.name)}` leave no deployment for task `{name(task.name)}`"
                 where = next(iter(tenant.rules.places.values()), tenant.where) if tenant.rules else tenant.where
-                yield Finding(
-                    "info", where, sentence, "its calls will be refused there; say so, or add one it may use"
-                )
+                yield Finding("info", where, sentence, "its calls will be refused there; say so, or add one it may use")
