@@ -196,7 +196,7 @@ def test_a_prompt_from_the_cache_has_no_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "reason"), [("stop", "stop"), ("length", "length"), (None, "stop"), ("load", "other"), ("custom", "other")]
+    ("raw", "reason"), [("stop", "stop"), ("length", "length"), (None, "other"), ("load", "other"), ("custom", "other")]
 )
 def test_reasons(raw: str | None, reason: str) -> None:
     """The raw word is kept."""

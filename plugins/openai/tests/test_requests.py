@@ -142,3 +142,16 @@ def test_a_header_option_holds_no_line_break(option):
     """The file is refused where it is read (conformance REQ-12)."""
     with pytest.raises(ConfigError, match=option):
         testing.translate("openai", Request("hi"), model="gpt-6-sol", **{option: "a\r\nx-evil: 1"})
+
+
+@pytest.mark.parametrize("asked, sent, told", [(1, 16, 1), (15, 16, 1), (16, 16, 0), (500, 500, 0)])
+def test_a_limit_that_responses_does_not_take_is_raised_and_told(asked, sent, told):
+    """Sixteen tokens are the least; over Chat one is."""
+    made = testing.translate("openai", Request("hi", max_tokens=asked), model="gpt-4o", api="responses")
+
+    assert sent == made.body["max_output_tokens"]
+    assert [("max_tokens", "clamped", asked, 16)] * told == [
+        (it.field, it.action, it.before, it.after) for it in made.adjustments
+    ]
+    chat = testing.translate("openai", Request("hi", max_tokens=asked), model="gpt-4o", api="chat")
+    assert (asked, ()) == (chat.body["max_completion_tokens"], chat.adjustments)

@@ -1,4 +1,4 @@
-"""Every body is what google-genai's and Anthropic's types allow, unknown members forbidden, for each pair of parameters.
+"""Every body is what google-genai's and Anthropic's types allow, unknown members forbidden, for each pair of fields.
 
 Of Anthropic's types those of 2026-11 know no sampling parameters: they are looked at apart. Vertex has the model in the
 path and the API's version in the body.

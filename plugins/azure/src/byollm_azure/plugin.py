@@ -70,6 +70,7 @@ class Azure(OpenAICompatible):
             docs="https://learn.microsoft.com/azure/ai-foundry/openai/reference",
             options={"api_version": _VERSION, "surface": Literal["v1", "classic"], "base_model": str},
             max_tokens_field="max_completion_tokens",
+            least_output=16,  # as OpenAI's own Responses
             system_role="keep",
             strict_schemas=True,
             encrypted_reasoning=True,

@@ -23,6 +23,9 @@ def adjustments_of(request: Request, quirks: Quirks, api: str) -> tuple[Adjustme
     if api != "responses" and quirks.tool_result_media == "user_message" and _has_media(request):
         reason = "a tool's result can only be text here: its files follow in a user message"
         made.append(Adjustment("messages", "mapped", "media in a tool result", "media in a user message", reason))
+    if api == "responses" and request.max_tokens is not None and request.max_tokens < quirks.least_output:
+        reason = f"this API takes no limit below {quirks.least_output}"
+        made.append(Adjustment("max_tokens", "clamped", request.max_tokens, quirks.least_output, reason))
     return tuple(made)
 
 

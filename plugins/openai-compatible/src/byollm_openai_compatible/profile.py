@@ -54,6 +54,7 @@ class Quirks:
     Both dialects: `headers` are added to each request. `count_path` is where it counts a Chat body's tokens, if it can.
 
     Responses: `encrypted_reasoning`: ask for the encrypted reasoning that a stateless conversation must send back.
+    `least_output`: the smallest limit of an answer that it takes; a smaller one is raised to it, and the caller told.
     """
 
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -98,6 +99,7 @@ class Quirks:
     count_path: str = ""
 
     encrypted_reasoning: bool = False
+    least_output: int = 0
 
     def with_options(self, options: Mapping[str, Any]) -> Quirks:
         """The same habits with a target's own YAML keys put over them; keys of other meaning are left alone."""

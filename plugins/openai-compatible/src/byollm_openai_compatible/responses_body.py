@@ -43,7 +43,7 @@ def responses_body(request: Request, model: str, quirks: Quirks, provider: str, 
     if text:
         body["text"] = text
     for name, value in (
-        ("max_output_tokens", request.max_tokens),
+        ("max_output_tokens", None if request.max_tokens is None else max(request.max_tokens, quirks.least_output)),
         ("temperature", request.temperature),
         ("top_p", request.top_p),
     ):

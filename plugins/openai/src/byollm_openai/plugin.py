@@ -49,6 +49,7 @@ class OpenAI(OpenAICompatible):
                 "counting": Literal["endpoint", "offline"],
             },
             max_tokens_field="max_completion_tokens",
+            least_output=16,  # documented for Responses; read on 2026-11-21, seen in no recording
             system_role="keep",
             strict_schemas=True,
             end_user_field="safety_identifier",
