@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.benchmarks.contenders import Byollm
+from tests.benchmarks.cost import CORE, modules_of_plugins
 from tests.benchmarks.frames import STREAMS, client_of, text_of
 from tests.benchmarks.server import DOCUMENT, EVENTS, MARKER, PIECE, TEXT, USAGE, stream_bytes
 
@@ -48,3 +51,31 @@ def test_byollm_reads_the_benchmarks_answers() -> None:
 def test_both_framings_of_a_stream_give_the_same_text() -> None:
     """As many pieces as the server's own stream has."""
     assert [PIECE * EVENTS] * 2 == [text_of(client_of(name)) for name in STREAMS]
+
+
+ADDED = """
+before = set(sys.modules)
+assert not [name for name in before if name.startswith("byollm_")]
+import {}
+packages = {{name.partition(".")[0] for name in set(sys.modules) - before}}
+print(*sorted(name for name in packages - sys.stdlib_module_names if not name.startswith("byollm")))
+"""
+
+
+def added(module: str) -> str:
+    """The packages of others that importing a module brings into a fresh process of core."""
+    code = CORE + ADDED.format(module)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("module", modules_of_plugins().values())
+def test_a_plugin_brings_no_package_of_others(module: str) -> None:
+    """No vendor's SDK, no HTTP library, nothing that core does not use: what it builds on is byollm's."""
+    assert "" == added(module)
+
+
+def test_a_vendors_sdk_would_be_seen() -> None:
+    """The look at what is imported can fail."""
+    assert "groq" in added("groq").split()

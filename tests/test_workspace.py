@@ -15,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from byollm.providers.discovery import ALIASES, KNOWN
 from tools.environment import ROOT, members
 from tools.lock import requirements
 
@@ -125,6 +126,18 @@ def test_installed_entry_points_are_the_declared_ones(name: str):
     }
 
     assert DECLARED[name] == installed
+
+
+def test_the_catalogue_names_who_brings_what():
+    """A missing plugin is installed under the name that core tells: each is a member that declares that provider."""
+    brought = {
+        name: project(member)["name"]
+        for member in members()
+        for name in project(member).get("entry-points", {}).get("byollm.providers", {})
+    }
+
+    assert brought == {**KNOWN, **{name: brought[name] for name in brought.keys() - KNOWN.keys()}}
+    assert set(ALIASES.values()) <= KNOWN.keys()
 
 
 def test_core_depends_on_five_libraries():

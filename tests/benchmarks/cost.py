@@ -6,7 +6,9 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from importlib.metadata import entry_points
 
 from tests.benchmarks.server import DOCUMENT, TEXT
 
@@ -16,6 +18,14 @@ READY = (
     '{"provider": "custom", "model": "m", "endpoint": "http://127.0.0.1:9", "api_key": "sk-bench-0123456789"}'
     '); c.line("default")'
 )
+CORE = """
+import sys
+import byollm, byollm.plugin, stevedore.driver, stevedore.extension
+from byollm.providers.discovery import listed
+byollm.Client({"provider": "custom", "model": "m", "endpoint": "http://127.0.0.1:9", "api_key": "sk-bench-0123456789"})
+listed()
+"""
+"""Core as it is when it comes to its first plugin: a configuration is read, the installed plugins are listed."""
 TIMED = "import time; s = time.process_time(); {}; print(time.process_time() - s)"
 
 
@@ -39,11 +49,12 @@ def core_alone(rounds: int = 15, calls: int = 300) -> float:
     return statistics.median(best)
 
 
-def _cpu(code: str) -> float:
+def _cpu(code: str, before: str = "", cache: str = "") -> float:
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
-    done = subprocess.run(
-        [sys.executable, "-c", TIMED.format(code)], capture_output=True, text=True, check=True, env=environment
-    )
+    if cache:
+        environment["PYTHONPYCACHEPREFIX"] = cache
+    script = before + TIMED.format(code)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)
     return float(done.stdout)
 
 
@@ -58,3 +69,25 @@ def import_ratios(rounds: int) -> dict[str, float]:
         for name, code in codes.items():
             ratios[name].append(_cpu(code) / yardstick)
     return {name: statistics.median(values) for name, values in ratios.items()}
+
+
+def modules_of_plugins() -> dict[str, str]:
+    """The module that each installed provider's entry point names."""
+    return {
+        point.name: point.module for point in sorted(entry_points(group="byollm.providers"), key=lambda it: it.name)
+    }
+
+
+def plugin_imports(rounds: int) -> dict[str, float]:
+    """Milliseconds of CPU that importing each plugin adds over core, what it builds on included: medians.
+
+    Each in a fresh process, with bytecode cached as for an installed distribution.
+    """
+    modules = modules_of_plugins()
+    found: dict[str, list[float]] = {name: [] for name in modules}
+    with tempfile.TemporaryDirectory() as cache:
+        for turn in range(rounds + 1):  # the first one compiles
+            for name, module in modules.items():
+                spent = _cpu(f"import {module}", before=CORE, cache=cache)
+                found[name] += [spent * 1e3] if turn else []
+    return {name: statistics.median(values) for name, values in found.items()}

@@ -36,6 +36,7 @@ CORE_GOAL = 45
 CHOOSING_GOAL = 30
 SHARING_GOAL = 0.9
 BINARY_GOAL = 2.0
+PLUGIN_GOAL = 30
 CONTENDERS = ("byollm", "byollm[fast]", "openai SDK", "litellm")
 
 
@@ -171,13 +172,15 @@ def main() -> int:
     parser.add_argument("--without-litellm", action="store_true")
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
-    from tests.benchmarks.cost import core_alone, import_ratios
+    from tests.benchmarks.cost import core_alone, import_ratios, plugin_imports
     from tests.benchmarks.frames import binary_stream
     from tests.benchmarks.routing import choosing, sharing
 
     table = measure(options.rounds, not options.without_litellm)
     imports, core = import_ratios(options.rounds), core_alone()
     chosen, shared, binary = choosing(), sharing(), binary_stream()
+    plugins = plugin_imports(options.rounds)
+    heaviest = max(plugins, key=lambda name: plugins[name])
     rows = rows_of(table, imports, core)
     blank = [""] * (len(table) - 1)
     slowest = max(chosen, key=lambda name: chosen[name])
@@ -185,6 +188,7 @@ def main() -> int:
     good = f"{shared:.2f} (≥ {SHARING_GOAL})" if shared >= SHARING_GOAL else f"{shared:.2f} (misses {SHARING_GOAL})"
     rows.append(["64 tasks that share limits (throughput ÷ without)", good, *blank])
     rows.append(["an event of Bedrock's stream (÷ server-sent event)", _cell(binary, BINARY_GOAL), *blank])
+    rows.append([f"importing one plugin, over core ({heaviest})", _cell(plugins[heaviest], PLUGIN_GOAL, " ms"), *blank])
     show(rows)
     target = ROOT / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)
@@ -197,6 +201,7 @@ def main() -> int:
                 "choosing_us": chosen,
                 "sharing": shared,
                 "binary_stream": binary,
+                "plugin_import_ms": plugins,
             },
             indent=2,
         )

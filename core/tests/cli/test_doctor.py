@@ -94,6 +94,40 @@ def test_a_missing_key(run, twin, config, monkeypatch):
     assert twin.requests == []
 
 
+CHAIN = """
+from dataclasses import dataclass
+from byollm.plugin import Manifest, hookimpl, Capabilities
+
+@dataclass(frozen=True)
+class Chain:
+    name: str = "chain"
+    refreshes: bool = True
+    searches: bool = SEARCHES
+    def flow(self, request, context):
+        return {}
+        yield
+
+class Plugin:
+    manifest = Manifest(name="acme", credentials={"api_key": ("ACME_KEY",)}, authentication={"chain": Chain()},
+                        hosts=("127.0.0.1",), default_endpoint="http://127.0.0.1:9")
+    @hookimpl
+    def capabilities(self, target):
+        return Capabilities()
+
+provider = Plugin()
+"""
+
+
+@pytest.mark.parametrize("searches, state", [(True, "ok"), (False, "fail")])
+def test_a_scheme_that_finds_its_own_credentials(run, yaml, distribution, searches, state):
+    """No key is missed where the machine's own identity is asked for; elsewhere it is."""
+    code = CHAIN.replace("SEARCHES", str(searches))
+    distribution(f"acme_{state}", "byollm.providers", {"acme": f"acme_{state}:provider"}, code)
+    yaml("llm_config: {provider: acme, model: m, authentication: chain}")
+
+    assert states(run("doctor", "--json"))["key"] == state
+
+
 @pytest.mark.parametrize("value", ["your-openai-key", "changeme", "<key>"])
 def test_a_placeholder_in_the_environment(run, twin, config, monkeypatch, value):
     """A variable that holds a placeholder is found before the provider is asked."""

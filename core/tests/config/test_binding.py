@@ -430,3 +430,11 @@ def test_a_model_in_this_process_has_no_endpoint_and_reaches_nobody():
 
     assert ("", frozenset()) == (bound(here).target.endpoint, bound(here).hosts)
     assert "needs `endpoint:`" in problem(replace(here, default_endpoint=None)).message
+
+
+def test_a_misspelt_word_of_the_call_is_recognised():
+    """`temprature:` in a target: it belongs into the call, under its right name."""
+    error = problem(temprature=1)
+
+    assert "did you mean `temperature`" in error.message
+    assert "client.complete(…, temperature=…)" == error.hint

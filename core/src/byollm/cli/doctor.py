@@ -176,13 +176,13 @@ def _keys(bound: Bound) -> list[Check]:
     headers = {f"header {name}": reference for name, reference in bound.secret_headers.items()}
     found = [_key(label, reference) for label, reference in {**bound.secrets, **headers}.items()]
     checks = [check for check in found if check is not None]
-    if not checks:
-        return [
-            Check("key", "ok", "none needed")
-            if isinstance(bound.auth, NoAuth)
-            else Check("key", "fail", f"{bound.auth.name} needs a key, and the file names none", "api_key: ${API_KEY}")
-        ]
-    return checks
+    if checks:
+        return checks
+    if isinstance(bound.auth, NoAuth):
+        return [Check("key", "ok", "none needed")]
+    if getattr(bound.auth, "searches", False):
+        return [Check("key", "ok", f"{bound.auth.name} looks for credentials at the first call")]
+    return [Check("key", "fail", f"{bound.auth.name} needs a key, and the file names none", "api_key: ${API_KEY}")]
 
 
 def _key(label: str, reference: SecretReference) -> Check | None:

@@ -302,6 +302,9 @@ def _unknown(deployment: DeploymentConfig, manifest: Manifest, key: str, known: 
     if key in OF_THE_CALL:
         return _error(deployment, key, f"{sentence}, but a parameter of the call", f"client.complete(…, {key}=…)")
     meant = nearest(key, {*COMMON, *known}, OF_A_TARGET)
+    called = None if meant else nearest(key, OF_THE_CALL)
+    if called:
+        return _error(deployment, key, f"{sentence}; did you mean `{called}`?", f"client.complete(…, {called}=…)")
     own = f"its own keys: {listing(known)}" if known else "it has no keys of its own"
     mend = EXAMPLES.get(meant, f"write `{meant}:`") if meant else own
     return _error(deployment, key, f"{sentence}; did you mean `{meant}`?" if meant else sentence, mend)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from byollm.engine.breaker import Breaker, RetryBudget
 from byollm.engine.credentials import Credentials
@@ -21,6 +21,10 @@ from byollm.wire.exchange import Exchange
 if TYPE_CHECKING:
     from byollm.routing.limits import Limits
     from byollm.routing.policies import Asked, Option, Rate
+
+
+KEPT: Final = 60.0
+"""Seconds that a price, or the lack of one, is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class Line:
     option: Option | None = None
     """What a routing policy sees of it; None where no policy chooses."""
     _rate: tuple[float, int, Rate | None] | None = None
+    _priceless: dict[str | None, float] = field(default_factory=dict)
+    """Models, as they answered, that had no price when last asked, and until when nobody is asked again."""
 
     def __repr__(self) -> str:
         return f"Line({self.name!r})"
@@ -98,9 +104,14 @@ class Line:
         if self.pricing is not None:
             amount = self.pricing.cost(usage)
             return None if amount is None else Cost(amount, self.pricing.currency, "configuration")
-        if self.prices is None:
+        if self.prices is None or self._priceless.get(answered, 0.0) > at:
             return None
-        return self.prices.cost(Sale(target=self.deployment.target, usage=usage, at=at, answered=answered))
+        found = self.prices.cost(Sale(target=self.deployment.target, usage=usage, at=at, answered=answered))
+        if found is None and not usage.details:
+            if len(self._priceless) > 64:  # names come from answers
+                self._priceless.clear()
+            self._priceless[answered] = at + KEPT
+        return found
 
     def measured(self) -> Option:
         """What a policy sees of it, from now on kept up to date."""
@@ -120,7 +131,7 @@ class Line:
         size = asked.input_tokens.bit_length()
         kept = self._rate
         if kept is None or kept[0] <= asked.now or kept[1] != size:
-            kept = self._rate = (asked.now + 60, size, self._rate_at(1 << size, asked.now))
+            kept = self._rate = (asked.now + KEPT, size, self._rate_at(1 << size, asked.now))
         return kept[2]
 
     def _rate_at(self, tokens: int, at: float) -> Rate | None:

@@ -69,7 +69,13 @@ class Deployment:
     @property
     def is_unsure(self) -> bool:
         """The window is unknown, and the server can tell it but was not asked yet."""
-        return not self._asked and self.capabilities.context_window is None and self.capabilities.refine is not None
+        if self._asked:
+            return False
+        can = self.capabilities
+        if can.context_window is None and can.refine is not None:
+            return True
+        self._asked = True  # nothing to ask: the next call need not look
+        return False
 
     def ask(self) -> Exchange[Capabilities]:
         """The question to the server, asked at most once by the engine."""

@@ -46,7 +46,11 @@ class AuthContext:
 
 @runtime_checkable
 class AuthScheme(Protocol):
-    """A way to prove who calls. `name` is its word in the configuration; `refreshes` tells that a 401 may be cured."""
+    """A way to prove who calls. `name` is its word in the configuration; `refreshes` tells that a 401 may be cured.
+
+    A scheme may also have `at(target)`, itself for one deployment; `secret`, the name of the one it cannot do without;
+    `token_url`, where it asks for tokens; and `searches`, true where it finds credentials that no file names.
+    """
 
     @property
     def name(self) -> str:

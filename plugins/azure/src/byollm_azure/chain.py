@@ -29,6 +29,7 @@ class Chain:
     skew: float = 300.0
     name: str = "chain"
     refreshes: bool = True
+    searches: bool = True
 
     def flow(self, request: HttpRequest, context: AuthContext) -> AuthFlow:
         """One header. Raises AuthenticationError when the chain finds nothing, or is not installed."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from byollm.plugin import AuthContext, AuthenticationError, AuthFlow, HttpRequest, Secret, Target
+from byollm.plugin import AuthContext, AuthenticationError, AuthFlow, AuthScheme, HttpRequest, Manifest, Secret, Target
 from byollm_bedrock.places import HOME, on_mantle, region_of
 from byollm_bedrock.sigv4 import Keys, sign
 
@@ -71,6 +71,7 @@ class Chain:
     profile: str | None = None
     name: str = "chain"
     refreshes: bool = True
+    searches: bool = True
 
     def at(self, target: Target) -> Chain:
         """This scheme for one deployment."""
@@ -95,6 +96,14 @@ class Chain:
                 )
             keys = found.keys
         return sign(request, keys, region=self.region, service=self.service, now=context.now())
+
+
+def scheme_of(manifest: Manifest, target: Target) -> AuthScheme:
+    """The target's auth scheme, for its region and service."""
+    schemes = manifest.authentication
+    scheme: Any = schemes.get(target.authentication or "aws", schemes["aws"])
+    bound: AuthScheme = scheme.at(target) if hasattr(scheme, "at") else scheme
+    return bound
 
 
 def given_keys(context: AuthContext) -> Keys | None:

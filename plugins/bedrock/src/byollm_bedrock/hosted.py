@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from byollm.plugin import (
-    AuthScheme,
     Capabilities,
     Event,
     Exchange,
@@ -26,6 +25,7 @@ from byollm.plugin import (
     join_url,
 )
 from byollm_anthropic import dialect as claude
+from byollm_bedrock.auth import scheme_of
 from byollm_bedrock.failure import fail
 from byollm_bedrock.families import CLAUDE, CURRENT, OPAQUE, family_of
 from byollm_bedrock.model_ids import read_id
@@ -138,14 +138,6 @@ class _OpenAI(OpenAICompatible):
         """With AWS's own errors read before OpenAI's."""
         made = super().exchange(target, *arguments, **keywords)
         return replace(made, auth=scheme_of(self.manifest, target), fail=_either(made.fail))
-
-
-def scheme_of(manifest: Manifest, target: Target) -> AuthScheme:
-    """The target's auth scheme, for its region and service."""
-    schemes = manifest.authentication
-    scheme: Any = schemes.get(target.authentication or "aws", schemes["aws"])
-    bound: AuthScheme = scheme.at(target) if hasattr(scheme, "at") else scheme
-    return bound
 
 
 def _placed(target: Target) -> tuple[str, str]:

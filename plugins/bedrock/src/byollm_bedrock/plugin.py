@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from byollm.plugin import (
     Capabilities,
@@ -22,11 +23,11 @@ from byollm.plugin import (
     join_url,
     path_segment,
 )
+from byollm_bedrock.auth import scheme_of
 from byollm_bedrock.body import build_body, count_body
 from byollm_bedrock.capabilities import capabilities_of
 from byollm_bedrock.checked import mapping, tokens
 from byollm_bedrock.failure import fail
-from byollm_bedrock.hosted import Hosted, scheme_of
 from byollm_bedrock.invoke import claude_host, invoke_body
 from byollm_bedrock.invoke_reader import InvokeReader
 from byollm_bedrock.manifest import MANIFEST
@@ -34,6 +35,9 @@ from byollm_bedrock.model_ids import ModelId, read_id
 from byollm_bedrock.places import place, require_region
 from byollm_bedrock.reader import ConverseReader
 from byollm_bedrock.state import CONVERSE, INVOKE
+
+if TYPE_CHECKING:
+    from byollm_bedrock.hosted import Hosted
 
 _OWN = (CONVERSE, INVOKE)
 
@@ -44,14 +48,11 @@ class Bedrock:
 
     manifest: Manifest = MANIFEST
 
-    def __init__(self) -> None:
-        self._hosted = Hosted(MANIFEST)
-
     @hookimpl
     def complete(self, request: Request, target: Target) -> Exchange[Event]:
         """POST /model/{id}/converse or its kin. Raises UnsupportedFeatureError and ConfigError before sending."""
         if target.api not in _OWN:
-            return self._hosted.complete(request, target)
+            return _hosted().complete(request, target)
         model = model_of(target)
         invokes = target.api == INVOKE
         built = invoke_body(request, model, target.options) if invokes else build_body(request, model, target.options)
@@ -78,7 +79,7 @@ class Bedrock:
     def count_tokens(self, request: Request, target: Target) -> TokenCount | Exchange[TokenCount] | None:
         """POST /model/{id}/count-tokens for the Claude models that have it: exact. None elsewhere."""
         if target.api not in _OWN:
-            return self._hosted.count(request, target)
+            return _hosted().count(request, target)
         model = model_of(target)
         if capabilities_of(model, target.api, target.options).count_tokens.refused or not model.base:
             return None
@@ -104,8 +105,16 @@ class Bedrock:
     def capabilities(self, target: Target) -> Capabilities:
         """The bundled row of the model's family, at this surface."""
         if target.api not in _OWN:
-            return self._hosted.capabilities(target)
+            return _hosted().capabilities(target)
         return capabilities_of(model_of(target), target.api, target.options)
+
+
+@cache
+def _hosted() -> Hosted:
+    """Imported by the first target that speaks another's dialect: it costs as much as Converse does."""
+    from byollm_bedrock.hosted import Hosted
+
+    return Hosted(MANIFEST)
 
 
 def model_of(target: Target) -> ModelId:

@@ -52,6 +52,7 @@ class Ambient:
     skew: float = 300.0
     name: str = "ambient"
     refreshes: bool = True
+    searches: bool = True
 
     def flow(self, request: HttpRequest, context: AuthContext) -> AuthFlow:
         """One header, or two with a quota project. Raises AuthenticationError when nothing is found or installed."""
