@@ -164,6 +164,9 @@ def test_an_identity_of_the_machine_goes_to_azure_only() -> None:
     """An endpoint that is nobody's of Azure's is refused before anything is looked for."""
     with pytest.raises(errors.ConfigError, match="not one of azure's hosts"):
         line_from("azure", {**TARGET, "endpoint": "https://gate.example.com"})
+    for url in ("https://gate.example.com/x", "https://a.openai.azure.com.example.com/x"):
+        with pytest.raises(errors.AuthenticationError, match="Azure's own hosts only"):
+            next(Chain().flow(HttpRequest("POST", url, (), b""), context()))
 
 
 def test_a_chain_that_finds_nothing_is_told(service: TokenHost, monkeypatch: pytest.MonkeyPatch) -> None:

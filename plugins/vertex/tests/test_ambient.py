@@ -126,6 +126,9 @@ def test_an_identity_of_the_machine_goes_to_google_only() -> None:
     """An endpoint that is nobody's of Google's is refused before anything is looked for."""
     with pytest.raises(ConfigError, match="not one of vertex's hosts"):
         line_from("vertex", {**TARGET, "endpoint": "https://gate.example.com"})
+    for url in ("https://gate.example.com/v1/x", "https://aiplatform.googleapis.com.example.com/v1/x"):
+        with pytest.raises(AuthenticationError, match="Google's own hosts only"):
+            next(Ambient().flow(HttpRequest("POST", url), context()))
 
 
 @pytest.mark.parametrize("hidden", ["google.auth.transport.requests", "google.auth"])
@@ -269,7 +272,7 @@ def test_a_whole_call_by_a_file_of_four_lines(tokens: TokenHost, named: Any) -> 
     """What the twin of Gemini sees is the token that the twin token host gave."""
     named(tokens.url)
     plugin, token = Vertex(), f"ya29.token-{len(tokens.claims) + 1}"
-    schemes = {"ambient": scheme_for(tokens)}
+    schemes = {"ambient": replace(scheme_for(tokens), homes=("127.0.0.1",))}
     plugin.manifest = replace(plugin.manifest, authentication=schemes, hosts=("127.0.0.1",))
     with serve(key=token) as twin:
         twin.script("one", "two")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from byollm.config.llm_config import resolve_tenant, secrets_for
+from byollm.config.llm_config import no_search, resolve_tenant, secrets_for
 from byollm.config.places import Finding, name, shown
 from byollm.config.proxies import environment_proxy, is_private
 from byollm.config.records import DeploymentConfig, LlmConfig, OAuth, TenantConfig
@@ -195,6 +195,8 @@ def _tenant_secrets(
     if isinstance(auth, NoAuth) and not deployment.secret_headers:
         return {}
     try:
+        if getattr(auth, "searches", False):
+            raise no_search(deployment, tenant)
         return secrets_for(deployment, tenant, required)
     except AuthenticationError as error:
         refusal = error.with_traceback(None)

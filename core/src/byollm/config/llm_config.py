@@ -165,6 +165,12 @@ def secrets_for(
     return found or {}
 
 
+def no_search(deployment: DeploymentConfig, tenant: TenantConfig) -> AuthenticationError:
+    """Why no tenant's call uses a scheme that looks for credentials on this machine: they would be the platform's."""
+    sentence = f"tenant {shown(tenant.name)} cannot use it: its authentication looks for the identity of this machine"
+    return _refused(deployment, sentence, "name a deployment for tenants whose authentication uses their own keys")
+
+
 def _entry(deployment: DeploymentConfig, tenant: TenantConfig) -> Mapping[str, SecretReference] | None:
     if deployment.name in tenant.credentials:
         return tenant.credentials[deployment.name]

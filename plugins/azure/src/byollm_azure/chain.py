@@ -9,9 +9,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Final
+from urllib.parse import urlsplit
 
 from byollm.plugin import AuthContext, AuthenticationError, AuthFlow, HeaderKey, HttpRequest, Secret
 from byollm_azure.entra import SCOPE, Entra
+
+HOMES: Final = (".openai.azure.com", ".services.ai.azure.com", ".cognitiveservices.azure.com")
+"""Endings of the hosts that a token of the machine's may be sent to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class Chain:
 
     Credentials that are configured go before: `api_key`, then `client_secret` with its `tenant_id` and `client_id`. So
     an identity of the machine is never sent in the place of a tenant's, nor to an endpoint that is not Azure's.
-    `skew`: seconds before its end at which a token is renewed.
+    `skew`: seconds before its end at which a token is renewed. `homes`: endings of the hosts that may get it.
     """
 
     scope: str = SCOPE
@@ -30,6 +35,7 @@ class Chain:
     name: str = "chain"
     refreshes: bool = True
     searches: bool = True
+    homes: tuple[str, ...] = HOMES
 
     def flow(self, request: HttpRequest, context: AuthContext) -> AuthFlow:
         """One header. Raises AuthenticationError when the chain finds nothing, or is not installed."""
@@ -37,6 +43,8 @@ class Chain:
             return (yield from HeaderKey("api-key").flow(request, context))
         if context.secrets.get("client_secret"):
             return (yield from Entra(self.scope, self.skew).flow(request, context))
+        if not (urlsplit(request.url).hostname or "").endswith(self.homes):
+            raise AuthenticationError("an identity of this machine is sent to Azure's own hosts only", sent="no")
         token, expires = context.state.get("token", (None, 0.0))
         if token is None or context.forced or context.now() >= expires:
             found = yield lambda: look(self.scope)

@@ -17,6 +17,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from byollm.plugin import AuthContext, AuthenticationError, AuthFlow, Bearer, HttpRequest, Secret
+from byollm_vertex.places import HOSTS
 from byollm_vertex.service_account import SCOPE, TOKEN_URL, ServiceAccount
 
 TOKEN_ORIGINS: Final = (
@@ -43,7 +44,8 @@ class Ambient:
 
     Credentials that are configured go before: `service_account`, then `api_key` (an access token). So an identity of
     the machine is never sent in the place of a tenant's, nor to an endpoint that is not Google's.
-    `skew`: seconds before its end at which a token is renewed. `origins`: whom google-auth may ask for it.
+    `skew`: seconds before its end at which a token is renewed. `origins`: whom google-auth may ask for it;
+    `homes`: the hosts that may get it.
     """
 
     origins: tuple[str, ...] = TOKEN_ORIGINS
@@ -53,6 +55,7 @@ class Ambient:
     name: str = "ambient"
     refreshes: bool = True
     searches: bool = True
+    homes: tuple[str, ...] = HOSTS
 
     def flow(self, request: HttpRequest, context: AuthContext) -> AuthFlow:
         """One header, or two with a quota project. Raises AuthenticationError when nothing is found or installed."""
@@ -61,6 +64,8 @@ class Ambient:
             return (yield from given.flow(request, context))
         if context.secrets.get("api_key"):
             return (yield from Bearer().flow(request, context))
+        if urlsplit(request.url).hostname not in self.homes:
+            raise AuthenticationError("an identity of this machine is sent to Google's own hosts only", sent="no")
         token, quota, expires = context.state.get("token", (None, None, 0.0))
         if token is None or context.forced or context.now() >= expires:
             found = yield lambda: look(self.scope, self.origins)
