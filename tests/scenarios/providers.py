@@ -32,7 +32,8 @@ STANDS: Final[Mapping[str, Stand]] = {
     "vertex": Stand(
         "vertex", "gemini", "gemini-3.8-flash", {"project": "p1", "region": "global", "authentication": "bearer-token"}
     ),
-    "azure": Stand("azure", "custom", "gpt-4.1"),
+    "azure": Stand("azure", "azure-responses", "gpt-4.1"),
+    "azure-classic": Stand("azure", "azure-chat", "gpt-4.1", {"api": "chat", "api_version": "2024-10-21"}),
     "bedrock": Stand("bedrock", "bedrock-converse", "us.anthropic.claude-haiku-4-5-20251001-v1:0"),
     "bedrock-invoke": Stand(
         "bedrock", "bedrock-invoke", "us.anthropic.claude-haiku-4-5-20251001-v1:0", {"api": "invoke"}

@@ -11,6 +11,7 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 
 from byollm_sandbox.dialects.anthropic_messages import AnthropicMessages
+from byollm_sandbox.dialects.azure import AzureChat, AzureResponses
 from byollm_sandbox.dialects.base import Call, Dialect, Prompt, Rejection, ToolOffer
 from byollm_sandbox.dialects.bedrock_converse import BedrockConverse
 from byollm_sandbox.dialects.bedrock_invoke import BedrockInvoke
@@ -46,6 +47,8 @@ def dialects() -> dict[str, Dialect]:
         CohereChat(),
         BedrockConverse(),
         BedrockInvoke(),
+        AzureChat(),
+        AzureResponses(),
     )
     found = {dialect.name: dialect for dialect in own}
     for entry in entry_points(group="byollm.dialects"):
@@ -76,6 +79,8 @@ def dialect_named(name: str) -> Dialect:
 __all__ = [
     "ALIASES",
     "AnthropicMessages",
+    "AzureChat",
+    "AzureResponses",
     "BedrockConverse",
     "BedrockInvoke",
     "Call",
