@@ -168,3 +168,14 @@ def test_in_a_process_of_its_own(fresh, yaml):
     assert fresh("check", "llm.yaml").code == 0
     yaml(GUIDE["one"])
     assert fresh("check", "llm.yaml").code == 1
+
+
+def test_many_hosts_are_a_list(run, yaml):
+    """Every host the file can reach is named, in lines that a terminal can show."""
+    yaml("llm_config: {provider: bedrock, model: amazon.nova-lite-v1:0, region: us-east-1}")
+
+    ran = run("check")
+
+    assert "hosts:" in ran.out
+    assert "bedrock-runtime.us-east-1.amazonaws.com" in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 120

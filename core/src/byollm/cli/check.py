@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from textwrap import fill
+from typing import TYPE_CHECKING, Any, Final
 
 from byollm.cli import show
 from byollm.cli.arguments import Parser, config_path
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from byollm.config.places import Finding
     from byollm.config.records import LlmConfig
     from byollm.providers.manifest import Manifest
+
+
+FEW_HOSTS: Final = 8
+"""As many fit into a sentence; more are a list of their own."""
 
 
 def run(words: Sequence[str]) -> int:
@@ -114,4 +119,7 @@ def _summary(path: str, config: LlmConfig, findings: Sequence[Finding], hosts: M
     amounts = [(len(config.deployments), "deployment"), (len(config.tasks), "task")]
     levels = [(sum(finding.level == level for finding in findings), level) for level in ("error", "warning")]
     told = ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in [*amounts, *levels])
-    return f"{path}: {told}; it can reach {', '.join(hosts) or 'no host'}"
+    if len(hosts) <= FEW_HOSTS:
+        return f"{path}: {told}; it can reach {', '.join(hosts) or 'no host'}"
+    listed = fill(", ".join(hosts), width=100, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return f"{path}: {told}; it can reach {len(hosts)} hosts:\n{listed}"

@@ -110,6 +110,12 @@ def _alone(name: str) -> dict[str, Any]:
     return _empty(name, f"its import ended the process (exit code {done.returncode})", "")
 
 
+def _few(hosts: Sequence[str]) -> str:
+    """The first of them, and how many more; `--json` has them all."""
+    more = f" and {len(hosts) - 3} more" if len(hosts) > 4 else ""
+    return " ".join(hosts[:3] if more else hosts) + more
+
+
 def _reach(endpoint: str | None) -> str:
     return "nowhere: the model runs in this process" if endpoint == "" else "any endpoint you name"
 
@@ -121,7 +127,7 @@ def _print(found: list[dict[str, Any]], missing: dict[str, dict[str, Any]]) -> N
             item["distribution"],
             item["version"],
             "BROKEN" if item["problem"] else " ".join(item["apis"]),
-            item["problem"] or " ".join(item["hosts"]) or _reach(item["endpoint"]),
+            item["problem"] or _few(item["hosts"]) or _reach(item["endpoint"]),
         )
         for item in found
     ]
@@ -133,8 +139,9 @@ def _print(found: list[dict[str, Any]], missing: dict[str, dict[str, Any]]) -> N
         if item["problem"] and item["mend"]:
             show.say(f"  {item['name']}: {item['mend']}")
     show.say()
-    show.say("known, not installed")
-    for line in show.table([(name, item["install"]) for name, item in missing.items()], indent="  "):
-        show.say(line)
-    show.say()
+    if missing:
+        show.say("known, not installed")
+        for line in show.table([(name, item["install"]) for name, item in missing.items()], indent="  "):
+            show.say(line)
+        show.say()
     show.say("Any other OpenAI-compatible endpoint is `provider: custom`. In a clone: pip install ./plugins/NAME.")
