@@ -50,11 +50,12 @@ class AsyncClient(Setup):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Drop idle connections. The client may be used again afterwards."""
+        """Drop idle connections, and tell middleware and observers. The client may be used again afterwards."""
         transport, self._transport = self._transport, None
         for used in (transport, *self.own_transports()):
             if used is not None:
                 await used.aclose()
+        self.operation.close()
 
     async def complete(self, messages: Any, **parameters: Any) -> Completion:
         """See `Client.complete`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from byollm.engine.guard import refusal
 from byollm.errors import ByollmError, NoRouteError
@@ -52,6 +52,7 @@ class Route:
     known: frozenset[str] = frozenset()
     sieve: Sieve | None = None
     """Who may answer, when the file has rules."""
+    task: str | None = None
 
     def in_order(self, asked: Asked, lines: Sequence[Line]) -> list[Line]:
         """`lines`, what the filters left of the candidates, as the policy orders them. The others stay behind them."""
@@ -96,17 +97,17 @@ def filtered(call: Call, route: Route) -> tuple[list[Line], dict[str, str]]:
     return ([line for line in kept if line.name not in dropped] if dropped else kept), dropped
 
 
-def nobody(call: Call, dropped: dict[str, str], *, lawful: bool = False) -> NoReturn:
-    """Raise what a call gets that no candidate may answer."""
+def no_route(call: Call, dropped: dict[str, str], *, lawful: bool = False) -> NoRouteError:
+    """What a call gets that no candidate may answer."""
     if lawful:
-        raise NoRouteError("no deployment may answer this call; nothing was sent", skipped=dropped)
+        return NoRouteError("no deployment may answer this call; nothing was sent", skipped=dropped)
     if call.data_class is not None and any("data_classes" in reason for reason in dropped.values()):
-        raise NoRouteError(
+        return NoRouteError(
             f"no deployment of this task may see data of class {call.data_class!r}; nothing was sent",
             skipped=dropped,
             hint=f"add {call.data_class!r} to `data_classes:` of a target that may",
         )
-    raise NoRouteError(f"no deployment of this task is in region {call.region!r}", skipped=dropped)
+    return NoRouteError(f"no deployment of this task is in region {call.region!r}", skipped=dropped)
 
 
 def explained(

@@ -55,11 +55,12 @@ class Client(Setup):
         self.close()
 
     def close(self) -> None:
-        """Drop idle connections. The client may be used again afterwards."""
+        """Drop idle connections, and tell middleware and observers. The client may be used again afterwards."""
         transport, self._transport = self._transport, None
         for used in (transport, *self.own_transports()):
             if used is not None:
                 used.close()
+        self.operation.close()
 
     def complete(self, messages: Any, **parameters: Any) -> Completion:
         """Ask, and wait for the whole answer.

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from byollm.choosing import Route, filtered, nobody
+from byollm.choosing import Route, filtered, no_route
 from byollm.engine.call import SYSTEM_CLOCK, Call
 from byollm.engine.middleware import Observers
 from byollm.engine.operation import Operation
@@ -92,7 +92,7 @@ class Setup:
             lines = [self.line(name, tenant) for name in route.candidates]
             known = frozenset(route.policy.names if route.policy else ())
             sieve = None if config.policies is None else self._sieve(task, deployment, tenant, route)
-            found = Route(lines, route.policy, known, sieve)
+            found = Route(lines, route.policy, known, sieve, route.name if deployment is None else task)
             for line in lines if route.policy else ():
                 line.measured()
             self._routes[task, deployment, tenant] = found
@@ -116,7 +116,7 @@ class Setup:
         Raises ConfigError for names that do not exist, NoRouteError when no candidate may be asked.
         """
         route = self.route(task, deployment, tenant)
-        return route.lines if route.sieve is None else _sorted_out({}, Call(clock=self.clock), route)
+        return route.lines if route.sieve is None else self._sorted_out({}, Call(clock=self.clock), route)
 
     def line(self, name: str, tenant: str | None = None) -> Line:
         """One deployment of a tenant, made at first use. Raises ConfigError and PluginError."""
@@ -160,14 +160,28 @@ class Setup:
         lines = route.lines
         call = Call(stream=stream, quiet=not stream, clock=self.clock)
         if words or route.sieve is not None:
-            lines = _sorted_out(words, call, route)
+            lines = self._sorted_out(words, call, route)
+        if call.task is None:
+            call.task = route.task
         if route.policy is not None:
+            call.policy = route.policy.word
             lines = route.in_order(self._asked(call, request), lines)
             self._turn += 1
         total = _seconds(words["timeout"]) if words.get("timeout") is not None else lines[0].timeouts.total
         if total is not None:
             call.deadline = self.clock.monotonic() + total
         return call, request, lines
+
+    def _sorted_out(self, words: Mapping[str, Any], call: Call, route: Route) -> list[Line]:
+        """What the caller said beside the request, noted on the call; the lines that it leaves. Raises NoRouteError."""
+        _noted(words, call)
+        kept, dropped = filtered(call, route)
+        call.skipped |= dropped
+        if kept:
+            return kept
+        error = no_route(call, dropped, lawful=route.sieve is not None)
+        self.observers.refused(call, error)
+        raise error
 
     def _asked(self, call: Call, request: Request) -> Asked:
         from byollm.choosing import asked_for
@@ -263,14 +277,6 @@ def _noted(words: Mapping[str, Any], call: Call) -> None:
     call.task, call.tenant = words.get("task"), words.get("tenant")
     call.data_class, call.region = words.get("data_class"), words.get("region")
     call.labels = words.get("labels") or {}
-
-
-def _sorted_out(words: Mapping[str, Any], call: Call, route: Route) -> list[Line]:
-    """What the caller said beside the request, noted on the call; the lines that it leaves. Raises NoRouteError."""
-    _noted(words, call)
-    kept, dropped = filtered(call, route)
-    call.skipped |= dropped
-    return kept if kept else nobody(call, dropped, lawful=route.sieve is not None)
 
 
 def _law(config: LlmConfig, clock: Any) -> Law:

@@ -51,6 +51,8 @@ def attempt(call: Call, line: Line, request: Request, sending: Callable[[], None
     fitted = line.deployment.noted(fitted, asked)
     reading = _Reading(call, line, fitted)
     deadline = _deadline(call, line)
+    call.adjustments = fitted.adjustments
+    call.url = None if isinstance(asked, LocalCall) else asked.request.url
     sending()
     if isinstance(asked, LocalCall):
         yield OpenLocal(asked, fitted.request, deadline)

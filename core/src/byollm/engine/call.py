@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from byollm.transports.base import Cancellation, Timeouts
-from byollm.types.completion import Attempt
+from byollm.types.completion import Adjustment, Attempt
 from byollm.wire.exchange import LocalContext
+
+if TYPE_CHECKING:
+    from byollm.engine.line import Line
 
 
 class Clock(Protocol):
@@ -59,7 +62,8 @@ class Call:
     """What middleware and observers are told of a call.
 
     `id` names the operation; `deadline` is an instant of the clock or None; `labels` are the caller's own words.
-    `attempts` grows as they end. `notes` is for middleware to keep things in, under its own name.
+    `attempts` grows as they end; `skipped` says of candidates why they were not asked. `notes` is for middleware to
+    keep things in, under its own name.
     """
 
     task: str | None = None
@@ -85,6 +89,14 @@ class Call:
     first_at: float | None = None
     """When the present attempt's first content came; None for whole answers."""
     log_content: bool = False
+    candidates: Sequence[Line] = ()
+    """Who may be asked, in the order chosen."""
+    policy: str | None = None
+    """The policy that chose the order, as the file names it; None where the file's own order holds."""
+    url: str | None = None
+    """Of the present attempt's request, without what the file adds to it. No key is ever in it."""
+    adjustments: tuple[Adjustment, ...] = ()
+    """What `fit()` changed for the present attempt."""
     random: Callable[[], float] = random.random
     _id: str = ""
 

@@ -5,8 +5,12 @@ Middleware is an object with `around(call, request, next)`, a generator of steps
 raising, rewrite events (`map_events`), or `yield Run(function)` for blocking work. `position` is "operation" (once a
 call, before routing) or "attempt" (once a deployment tried). The first in the file is the outermost.
 
-An observer has `started(call, deployment)` and `finished(call, attempt)`, both optional. Each is told on its own: one
-that fails is counted and logged once. Only one with `required = True` may stop a call, and it is asked before sending.
+An observer has `started(call, deployment)`, `finished(call, attempt)` and `refused(call, error)` (no candidate may
+answer: nothing is sent), all optional. Each is told on its own: one that fails is counted and logged once. Only one
+with `required = True` may stop a call, and it is asked before sending. They are called where the call runs, in an event
+loop too: they are quick.
+
+Both may have `close()`: the client calls it when it is closed. A client may be used again afterwards, and they with it.
 """
 
 from __future__ import annotations
@@ -121,6 +125,16 @@ class Observers:
         """Told after each attempt; never raises."""
         for observer in self._all:
             self._tell(observer, "finished", call, attempt, required=False)
+
+    def refused(self, call: Call, error: ByollmError) -> None:
+        """Told when no candidate may answer; never raises."""
+        for observer in self._all:
+            self._tell(observer, "refused", call, error, required=False)
+
+    def close(self, others: Sequence[Any] = ()) -> None:
+        """Tell all of them, and `others`, that the client is closed; never raises."""
+        for extension in dict.fromkeys((*self._all, *others)):
+            self._tell(extension, "close", required=False)
 
     def _tell(self, observer: Any, what: str, *arguments: Any, required: bool) -> None:
         method = getattr(observer, what, None)

@@ -46,6 +46,7 @@ class Operation:
     def run(self, call: Call, request: Request, lines: Sequence[Line]) -> Steps[Completion]:
         """The whole call. An answer that a middleware made itself is emitted as events too."""
         call.log_content = self.log_content
+        call.candidates = lines
         if not self._operation_layers:
             return self._route(call, request, lines)
         return self._layered(call, request, lines)
@@ -67,6 +68,10 @@ class Operation:
         if not emitted:
             yield Emit(events_of(completion))
         return completion
+
+    def close(self) -> None:
+        """The client is closed: middleware and observers are told."""
+        self._observers.close([*self._operation_layers, *self._attempt_layers])
 
     def rewritten(self, call: Call, request: Request) -> Steps[Request | None]:
         """The request as middleware would let it out, for a count; None when a middleware would answer itself."""
@@ -110,11 +115,12 @@ class Operation:
             completion = yield from steps
         except ByollmError as error:
             if tried:
-                self._fell(call, line, number, started, error)
+                self._fell(call, line, number, started, at, error)
             raise
         except GeneratorExit:  # a stream left early, a task cancelled: it may have cost money all the same
             if tried:
-                self._record(call, line, number, started, error=CancelledError("left before the answer was complete"))
+                left = CancelledError("left before the answer was complete")
+                self._record(call, line, number, started, at, error=left)
             raise
         if tried:
             line.breaker.succeeded(call.clock.monotonic())
@@ -122,16 +128,16 @@ class Operation:
         if cost is not None:
             completion.cost, completion.cost_currency, completion.cost_source = cost.amount, cost.currency, cost.source
         _measure(line, call, completion, started)
-        record = self._record(call, line, number, started, completion=completion, tried=tried)
+        record = self._record(call, line, number, started, at, completion=completion, tried=tried)
         completion.attempts = (*call.attempts[:-1], record) if len(call.attempts) > 1 else (record,)
         return completion
 
-    def _fell(self, call: Call, line: Line, number: int, started: float, error: ByollmError) -> None:
+    def _fell(self, call: Call, line: Line, number: int, started: float, at: float, error: ByollmError) -> None:
         now = call.clock.monotonic()
         _tell_breaker(line, error, now)
         if line.option is not None and isinstance(error, ILL):
             line.option.pace.failed(now - started, now)
-        self._record(call, line, number, started, error=error)
+        self._record(call, line, number, started, at, error=error)
 
     def _record(
         self,
@@ -139,6 +145,7 @@ class Operation:
         line: Line,
         number: int,
         started: float,
+        at: float,
         *,
         completion: Completion | None = None,
         error: ByollmError | None = None,
@@ -146,10 +153,12 @@ class Operation:
     ) -> Attempt:
         spent = (call.clock.monotonic() - started) * 1000
         place = (line.name, line.provider, line.model, number)
+        first = None if call.first_at is None else (call.first_at - started) * 1000
         if completion is not None:
             sent = "yes" if tried else "no"
             usage, cost = completion.usage, completion.cost
-            record = Attempt(*place, call.status, spent, completion.request_id, None, sent, sent, usage, cost)
+            currency, status, name = completion.cost_currency, call.status, completion.request_id
+            record = Attempt(*place, status, spent, name, None, sent, sent, usage, cost, currency, at, first)
         else:
             partial = getattr(error, "partial", None)
             known = None if partial is None else line.price_of(partial.usage, call.clock.time(), partial.model)
@@ -163,6 +172,9 @@ class Operation:
                 getattr(error, "billed", "unknown") if tried else "no",
                 None if partial is None else partial.usage,
                 None if known is None else known.amount,
+                None if known is None else known.currency,
+                at,
+                first,
             )
         call.attempts.append(record)
         if self._observers and tried:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from byollm.routing.state import Pace
 
@@ -61,7 +61,9 @@ Ranked = tuple[Any, Option, Any]
 
 
 class Policy(Protocol):
-    """One way to choose."""
+    """One way to choose. `word` is its name in the file."""
+
+    word: ClassVar[str]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -92,6 +94,7 @@ def _key(ranked: Ranked) -> Any:
 class Failover:
     """The order of the file."""
 
+    word: ClassVar[str] = "failover"
     names: tuple[str, ...]
 
     def rank(self, asked: Asked, options: Sequence[Option]) -> list[Ranked]:
@@ -107,6 +110,7 @@ class Failover:
 class Cheapest:
     """The request's own estimate times the price valid now. Who has no known price, or another currency, goes last."""
 
+    word: ClassVar[str] = "cheapest"
     names: tuple[str, ...]
     output_tokens: int | None = None
 
@@ -143,6 +147,7 @@ class Fastest:
     asked first.
     """
 
+    word: ClassVar[str] = "fastest"
     names: tuple[str, ...]
 
     def rank(self, asked: Asked, options: Sequence[Option]) -> list[Ranked]:
@@ -167,6 +172,7 @@ class Fastest:
 class ByRegion:
     """The caller's region names who goes first; the others follow by quickness."""
 
+    word: ClassVar[str] = "by_region"
     names: tuple[str, ...]
     regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -195,6 +201,7 @@ class ByRegion:
 class Spread:
     """Whoever has the most room below its limits; turns where all have the same."""
 
+    word: ClassVar[str] = "spread"
     names: tuple[str, ...]
 
     def rank(self, asked: Asked, options: Sequence[Option]) -> list[Ranked]:
@@ -241,6 +248,7 @@ class Hours:
 class OffPeak:
     """In these hours `use` goes first."""
 
+    word: ClassVar[str] = "off_peak"
     names: tuple[str, ...]
     hours: Hours
     use: tuple[str, ...]
@@ -267,6 +275,7 @@ class OffPeak:
 class Prefer:
     """An agreement is used up first: `first` goes first until `amount` was spent there, and until the date."""
 
+    word: ClassVar[str] = "prefer"
     names: tuple[str, ...]
     first: str
     amount: Decimal | None = None

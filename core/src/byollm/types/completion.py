@@ -41,6 +41,8 @@ class Attempt:
 
     `status` is None where there was no HTTP answer. `sent` and `billed` mean what they mean on a ProviderError. `usage`
     and `cost` are as far as the provider told before the attempt ended: those of an answer that was cut are often None.
+    `currency` is the ISO code of `cost`, `at` the Unix second when the attempt began, `first_milliseconds` the time
+    until a stream's first content (None for whole answers).
     """
 
     deployment: str
@@ -55,6 +57,9 @@ class Attempt:
     billed: str = "yes"
     usage: Usage | None = None
     cost: Decimal | None = None
+    currency: str | None = None
+    at: float = 0.0
+    first_milliseconds: float | None = None
 
     def __str__(self) -> str:
         outcome = "answered" if self.error is None else f"{type(self.error).__name__}: {self.error.message}"
