@@ -17,6 +17,7 @@ from byollm.engine.steps import Close, Emit, Open, Run, Sleep
 from byollm.engine.sync_driver import SyncDriver
 from byollm.errors import ByollmError
 from byollm.plugin import (
+    AuthenticationError,
     Bearer,
     Capabilities,
     Event,
@@ -124,7 +125,9 @@ def events_in(frame: Frame) -> Iterable[Event]:
 
 
 def failed(failure: Failure) -> ProviderError | None:
-    """Words of a 400 are told; other statuses are the core's."""
+    """Words of a 400 are told; other statuses are the core's, but for a key that is none."""
+    if isinstance(failure.document, Mapping) and failure.document.get("error") == "bad key":
+        return AuthenticationError("bad key")
     if failure.status == 400 and isinstance(failure.document, Mapping):
         return InvalidRequestError(str(failure.document.get("error")))
     return None

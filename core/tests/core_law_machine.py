@@ -105,6 +105,14 @@ def files(draw: st.DrawFn) -> dict[str, Any]:
     for tenant in tenants.values():
         tenant["credentials"] = {name: key for name, key in tenant["credentials"].items() if name in providers}
     found = lawful(found)
+    for label in TENANTS if draw(MANY) < 6 else ():
+        task = draw(st.sampled_from(TASKS))
+        route = draw(st.permutations(NAMES))[: draw(st.integers(1, 4))]
+        ways = {first: chain({**found, "tasks": {"": {"route": [first]}}}, "") for first in route}
+        odd = draw(MANY) < 1
+        fit = [one for one in ways if odd or all(may(found, it, EARLY, task=task, tenant=label) for it in ways[one])]
+        if fit:
+            found["tenants"][label]["tasks"] = {task: {"route": fit}}
     if draw(MANY) < 3:
         task = draw(st.sampled_from(TASKS))
         barred = [label for label in NAMES if not may(found, label, EARLY, task=task)]
@@ -182,6 +190,10 @@ class Machine(RuleBasedStateMachine):
         self.client = Watched(found, self.clock, lambda host: self.health.get(host.partition(".")[0], "ok"))
         for task in TASKS:
             assert all(may(found, label, EARLY, task=task) for label in chain(found, task))
+        for tenant, entry in found["tenants"].items():
+            for task, own in entry.get("tasks", {}).items():
+                for label in chain({**found, "tasks": {task: own}}, task):
+                    assert may(found, label, EARLY, task=task, tenant=tenant)
 
     @rule(ill=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(HEALTH), max_size=6))
     def fall_ill(self, ill: dict[str, str]) -> None:

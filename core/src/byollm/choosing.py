@@ -53,6 +53,8 @@ class Route:
     sieve: Sieve | None = None
     """Who may answer, when the file has rules."""
     task: str | None = None
+    defer: float | None = None
+    """Seconds that the answers of its calls may take, where the file says so."""
 
     def in_order(self, asked: Asked, lines: Sequence[Line]) -> list[Line]:
         """`lines`, what the filters left of the candidates, as the policy orders them. The others stay behind them."""
@@ -123,7 +125,12 @@ def explained(
         if problem is not None:
             out.append(_told(line, False, problem))
         elif not line.breaker.would_allow(now):
-            ill.append((line.breaker.opened, _told(line, True, f"{reason}; last, because it failed lately")))
+            ill.append(
+                (
+                    line.breaker.opened,
+                    _told(line, True, f"{reason}; last, because it failed lately ({line.breaker.why()})"),
+                )
+            )
         else:
             fit.append(_told(line, True, reason))
     behind = [candidate for _, candidate in sorted(ill, key=lambda pair: pair[0])]

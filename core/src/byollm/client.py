@@ -67,7 +67,8 @@ class Client(Setup):
 
         `messages`: a string, a message, a list of messages, or a Request. Beside the parameters of `byollm.Request`:
         `task`, `deployment`, `tenant`, `data_class`, `region`, `labels` (a mapping), `timeout` (seconds for the whole
-        call, retries included). Raises the errors of `byollm.errors`.
+        call, retries included), `defer` (how late the answer may come: the call waits for a cheaper hour or tier).
+        Raises the errors of `byollm.errors`.
         """
         call, request, lines = self.prepare(messages, parameters, stream=False)
         return SyncDriver(self.operation.run(call, request, lines), call, self.transport()).run()

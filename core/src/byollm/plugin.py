@@ -30,6 +30,7 @@ from byollm.errors import (
     StreamInterruptedError,
     UnsupportedFeatureError,
 )
+from byollm.providers.counting import most_tokens
 from byollm.providers.hooks import Provider, hookimpl
 from byollm.providers.manifest import Manifest, ModelNote
 from byollm.providers.pricing import Cost, PriceSource, Sale
@@ -54,6 +55,7 @@ from byollm.types.parts import Audio, Citation, Document, Image, Opaque, Part, R
 from byollm.types.request import Request
 from byollm.types.tools import ProviderTool, Tool, ToolChoice
 from byollm.types.usage import Usage
+from byollm.wire import checked
 from byollm.wire.auth import AuthContext, AuthFlow, AuthScheme, Bearer, HeaderKey, NoAuth, OAuthClientCredentials
 from byollm.wire.exchange import (
     Exchange,
@@ -68,6 +70,7 @@ from byollm.wire.exchange import (
 )
 from byollm.wire.json import dump_json, parse_json
 from byollm.wire.redact import Secret
+from byollm.wire.stores import SecretStore, StoreFlow
 from byollm.wire.urls import join_url, path_segment
 
 __all__ = [
@@ -131,10 +134,12 @@ __all__ = [
     "Run",
     "Sale",
     "Secret",
+    "SecretStore",
     "ServerError",
     "Started",
     "StateAttached",
     "Steps",
+    "StoreFlow",
     "StreamInterruptedError",
     "Support",
     "Target",
@@ -150,10 +155,12 @@ __all__ = [
     "UnsupportedFeatureError",
     "Usage",
     "UsageReported",
+    "checked",
     "dump_json",
     "hookimpl",
     "join_url",
     "map_events",
+    "most_tokens",
     "parse_json",
     "path_segment",
 ]

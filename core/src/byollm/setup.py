@@ -17,15 +17,18 @@ from byollm.types.request import PARAMETERS, Request, unknown_parameter
 if TYPE_CHECKING:
     from byollm.choosing import Candidate
     from byollm.config.records import Extension, LlmConfig, TaskConfig
+    from byollm.deferring import Deferred
     from byollm.engine.line import Line
+    from byollm.providers.discovery import Loaded
     from byollm.routing.law import Law
+    from byollm.routing.limits import Limits
     from byollm.routing.policies import Asked
     from byollm.routing.sieve import Sieve
     from byollm.types.capabilities import TokenCount
     from byollm.types.completion import Adjustment
     from byollm.wire.exchange import Exchange
 
-CALL_WORDS: Final = ("task", "deployment", "tenant", "data_class", "region", "labels", "timeout")
+CALL_WORDS: Final = ("task", "deployment", "tenant", "data_class", "region", "labels", "timeout", "defer")
 """Keyword arguments of a call that are not parameters of the request."""
 
 
@@ -70,6 +73,8 @@ class Setup:
         layers = [*_extensions("byollm.middleware", self.config, self.config.middleware), *middleware]
         self.operation = Operation(layers, self.observers, log_content or self.config.log_content)
         self._lines: dict[tuple[str, str | None], Line] = {}
+        self._shared: dict[tuple[str, str | None], Limits] = {}
+        self._loaded: dict[str, Loaded] = {}
         self._routes: dict[tuple[str | None, str | None, str | None], Route] = {}
         self._turn = 0
         self._law = _law(self.config, self.clock) if self.config.policies is not None else None
@@ -89,10 +94,12 @@ class Setup:
 
             config = self.config
             route = resolve_task(config, task) if deployment is None else resolve_deployment(config, deployment)
+            if tenant is not None and tenant in config.tenants and deployment is None:
+                route = config.tenants[tenant].tasks.get(route.name, route)
             lines = [self.line(name, tenant) for name in route.candidates]
             known = frozenset(route.policy.names if route.policy else ())
             sieve = None if config.policies is None else self._sieve(task, deployment, tenant, route)
-            found = Route(lines, route.policy, known, sieve, route.name if deployment is None else task)
+            found = Route(lines, route.policy, known, sieve, route.name if deployment is None else task, route.defer)
             for line in lines if route.policy else ():
                 line.measured()
             self._routes[task, deployment, tenant] = found
@@ -123,15 +130,21 @@ class Setup:
         line = self._lines.get((name, tenant))
         if line is None:
             from byollm.engine.build import build_line
+            from byollm.engine.health import joined
 
             with self._lock:
                 line = self._lines.get((name, tenant))
                 if line is None:
-                    line = build_line(self.config, name, tenant)
+                    line = build_line(self.config, name, tenant, self._shared, self._loaded)
                     choice = self.config.deployments[name].transport
                     line.transport = self.own_transport(choice) if choice is not None else None
+                    line.kin = self._all_lines
                     self._lines[(name, tenant)] = line
+                    joined(line)
         return line
+
+    def _all_lines(self) -> list[Line]:
+        return list(self._lines.values())
 
     def own_transport(self, choice: Any) -> Any:
         """The transport of a target that names one. The two clients say how it is made."""
@@ -168,9 +181,16 @@ class Setup:
             lines = route.in_order(self._asked(call, request), lines)
             self._turn += 1
         total = _seconds(words["timeout"]) if words.get("timeout") is not None else lines[0].timeouts.total
-        if total is not None:
+        if route.defer is not None or words.get("defer") is not None:
+            call.deferral = self._deferral(words, route, total)
+        if total is not None and call.deferral is None:
             call.deadline = self.clock.monotonic() + total
         return call, request, lines
+
+    def _deferral(self, words: dict[str, Any], route: Route, total: float | None) -> Deferred | None:
+        from byollm.deferring import deferral
+
+        return deferral(words, route, total, self.clock.time(), self._sorted_out, self._asked)
 
     def _sorted_out(self, words: Mapping[str, Any], call: Call, route: Route) -> list[Line]:
         """What the caller said beside the request, noted on the call; the lines that it leaves. Raises NoRouteError."""
@@ -194,7 +214,8 @@ class Setup:
         """Every candidate of the call that `complete` would make now, in the order it would ask them, and why.
 
         The same words as `complete`. Keys are looked for, nothing is sent. The first that is kept is the one that is
-        asked. Raises ConfigError for names that do not exist.
+        asked; with `defer` its reason says when, in which tier and for how much. Raises ConfigError for names that do
+        not exist.
         """
         from byollm.choosing import explained
 
@@ -205,7 +226,20 @@ class Setup:
         call = Call(stream=stream, clock=self.clock)
         _noted(words, call)
         kept, dropped = filtered(call, route)
-        reasons = route.reasons(self._asked(call, request), kept)
+        if call.task is None:
+            call.task = route.task
+        for layer in self.operation.extensions:
+            if kept and hasattr(layer, "left_out"):
+                call.candidates = kept
+                dropped |= layer.left_out(call, request)
+                kept = [line for line in kept if line.name not in dropped]
+        if kept and (route.defer is not None or words.get("defer") is not None):
+            total = _seconds(words["timeout"]) if words.get("timeout") is not None else kept[0].timeouts.total
+            call.deferral, call.candidates = self._deferral(words, route, total), kept
+        if call.deferral is not None:
+            reasons = call.deferral.reasons(call, request)
+        else:
+            reasons = route.reasons(self._asked(call, request), kept)
         return explained(
             request, call, reasons, [(line, dropped[line.name]) for line in route.lines if line.name in dropped]
         )
@@ -219,7 +253,7 @@ class Setup:
         """The core's estimate with bounds: nobody is asked."""
         from byollm.providers.counting import estimate
 
-        return estimate(line.deployment.fit(request).request)
+        return estimate(line.deployment.fit(request).request, line.deployment.capabilities.vocabulary)
 
     def last_value(self, line: Line, values: list[Any]) -> Any:
         """The value an exchange was read into. Raises ProtocolError when there is none."""
@@ -292,25 +326,9 @@ def _seconds(timeout: Any) -> float:
 
 
 def _extensions(group: str, config: LlmConfig, entries: Sequence[Extension]) -> list[Any]:
-    """Middleware and observers of the file: objects as they are, names through their entry point, if it may be."""
-    from byollm.errors import PluginError
-    from byollm.providers.discovery import listed, load, permit, pick
+    """Middleware and observers of the file."""
+    if not entries:
+        return []
+    from byollm.config.extensions import extension_of
 
-    made: list[Any] = []
-    for entry in entries:
-        factory = entry.instance
-        if factory is None:
-            point = pick(group, entry.name)
-            if point is None:
-                known = ", ".join(item.name for item in listed(group)) or "none"
-                raise PluginError(f"no plugin brings {entry.name!r} ({group}); installed: {known}")
-            permit(point, config.plugins, config.lock)
-            factory = load(group, point)
-        made.append(factory(**entry.options) if _makes(factory) else factory)
-    return made
-
-
-def _makes(factory: Any) -> bool:
-    """A class or a function makes the thing; an object that already is one is taken as it is."""
-    is_one = any(hasattr(factory, word) for word in ("around", "started", "finished"))
-    return isinstance(factory, type) or (callable(factory) and not is_one)
+    return [extension_of(group, config, entry) for entry in entries]

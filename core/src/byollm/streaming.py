@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -74,7 +75,7 @@ class Stream(StreamState):
         super().__init__(call)
         self._driver = driver
         self._ready: list[Event] | None = None
-        self._events = self._read()
+        self._events: Iterator[Event] = chain.from_iterable(self._read())
 
     def __enter__(self) -> Self:
         self.check_new()
@@ -97,9 +98,9 @@ class Stream(StreamState):
             self.seen.append(events)
         return events
 
-    def _read(self) -> Iterator[Event]:
+    def _read(self) -> Iterator[list[Event]]:
         while self._ready is not None:
-            yield from self._ready
+            yield self._ready
             self.check_entered("with")
             self._ready = self._pull()
 

@@ -179,3 +179,51 @@ def test_many_hosts_are_a_list(run, yaml):
     assert "hosts:" in ran.out
     assert "bedrock-runtime.us-east-1.amazonaws.com" in ran.out
     assert max(map(len, ran.out.splitlines())) <= 120
+
+
+WATCHER = """
+from byollm.errors import ConfigError
+
+class Watcher:
+    def __init__(self, path, *, colour="red"):
+        if colour != "red":
+            raise ConfigError("watcher: `colour` is red", hint="colour: red")
+
+    def finished(self, call, attempt):
+        pass
+"""
+WATCHED = """
+llm_config:
+  default: {{provider: custom, model: m, endpoint: "https://ai.example.com", api_key: "${{KEY}}"}}
+  observers: [{}]
+"""
+
+
+@pytest.mark.parametrize(
+    "entry, sentence, mend",
+    [
+        ("{name: wacher}", "no plugin brings 'wacher'", "write `watcher`"),
+        ("{name: watcher, pth: x}", "watcher has no option `pth`", "write `path`"),
+        ("{name: watcher, path: x, size: 5}", "watcher has no option `size`", "it takes colour and path"),
+        ("watcher", "watcher needs the option `path`", "- watcher: {path: …}"),
+        ("{watcher: {path: x, colour: blue}}", "watcher: `colour` is red", "colour: red"),
+    ],
+)
+def test_middleware_and_observers_are_checked_as_the_client_does(run, yaml, distribution, entry, sentence, mend):
+    """Who does not exist, and options that nobody takes: with the place in the file."""
+    distribution("acme_watcher", "byollm.observers", {"watcher": "acme_watcher:Watcher"}, WATCHER)
+    yaml(WATCHED.format(entry))
+
+    ran, asked = run("check"), run("complete", "--dry-run", "hi")
+
+    assert f"error: llm.yaml:4:15: {sentence}" in ran.out
+    assert (1, True) == (ran.code, mend in ran.out)
+    assert (1, True, True) == (asked.code, sentence in asked.err, mend in asked.err)
+
+
+def test_an_observer_that_can_be_made_is_right(run, yaml, distribution):
+    """It is made and thrown away; nothing is asked of it."""
+    distribution("acme_watcher", "byollm.observers", {"watcher": "acme_watcher:Watcher"}, WATCHER)
+    yaml(WATCHED.format("{watcher: {path: x}}"))
+
+    assert 0 == run("check").code

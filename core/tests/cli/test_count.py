@@ -65,3 +65,12 @@ def test_words():
         "12 tokens (estimate, 5 to 18 by bounds), 6.0 % of the window of 200"
     )
     assert told(TokenCount(12, "estimate", 5), None) == "12 tokens (estimate, at least 5)"
+
+
+def test_words_behind_two_dashes_are_no_options(run, config):
+    """What stands behind `--` is text, whatever it looks like; before it, text may stand behind an option."""
+    config("http://127.0.0.1:9")
+    plain = run("count", "--offline", "--json", "a system").json["tokens"]
+
+    assert plain == run("count", "--offline", "--json", "--", "a system").json["tokens"]
+    assert 0 == run("count", "--offline", "--", "--system").code

@@ -95,18 +95,34 @@ def test_global(client, region, down, order):
 
 
 def test_addresses_are_asked_for(run, tmp_path):
-    """On a terminal a preset may be chosen like a shape, and asks for the addresses it needs."""
+    """On a terminal a preset may be chosen like a shape, and asks for the addresses it needs, each until it can be."""
     ran = run(
-        "init", stdin=b"security\nhttps://acme.openai.azure.com\nhttps://llm.acme.example\nwestus\n", terminal=True
+        "init",
+        stdin=b"security\nacme\nhttps://acme.openai.azure.com\nWest US\nwestus\nhttps://llm.acme.example\n",
+        terminal=True,
     )
 
     text = (tmp_path / "llm.yaml").read_text()
     assert 0 == ran.code
+    assert "an address is a whole URL" in ran.err
+    assert "a region is one word" in ran.err
     assert 'endpoint: "https://acme.openai.azure.com"' in text
     assert 'hosts: ["acme.openai.azure.com"' in text
     assert 'hosts: ["llm.acme.example"]' in text
     assert "region: westus" in text
     assert run("check", "--strict").code == 0
+
+
+def test_both_resources_of_europe_as_flags(run):
+    """Endpoint and region twice: the first of each is the first one's; the residency set is made of both."""
+    words = ("--azure-endpoint", "https://paris.openai.azure.com", "--azure-region", "francecentral")
+    again = ("--azure-endpoint", "https://milan.openai.azure.com", "--azure-region", "italynorth")
+
+    text = run("init", "--yes", "--preset", "global", *words, *again, "--output", "-").out
+
+    assert 'hosts: ["paris.openai.azure.com", "milan.openai.azure.com"]' in text
+    assert "regions: [francecentral, italynorth]" in text
+    assert text.index("region: francecentral") < text.index('"https://milan') < text.index("region: italynorth")
 
 
 def test_addresses_as_flags(run):
@@ -133,6 +149,12 @@ def test_addresses_as_flags(run):
         ["--preset", "cost", "--endpoint", "https://a.example"],
         ["--preset", "cost", "--azure-endpoint", "https://a.example"],
         ["--azure-endpoint", "https://a.example"],
+        ["--azure-region", "eastus"],
+        ["--preset", "security", "--azure-endpoint", "acme"],
+        ["--preset", "security", "--azure-endpoint", 'https://a.example/"'],
+        ["--preset", "security", "--azure-endpoint", "https://[::"],
+        ["--preset", "security", "--azure-region", "East US"],
+        ["--preset", "security", "--azure-endpoint", "https://a.example", "--azure-endpoint", "https://b.example"],
         ["--preset", "cheap"],
     ],
 )
@@ -147,3 +169,6 @@ def test_a_preset_as_data(run):
     found = run("init", "--yes", "--preset", "global", "--json").json
 
     assert ("llm.yaml", "global", []) == (found["file"], found["preset"], found["findings"])
+    assert [f"export {name}=…" for name in (
+        "OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "AZURE_OPENAI_API_KEY_2", "GEMINI_API_KEY"
+    )] == found["next"][:4]  # fmt: skip

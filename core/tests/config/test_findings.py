@@ -141,6 +141,36 @@ def test_every_host_the_file_can_reach():
     } == reachable_hosts(config, manifest_for)
 
 
+def test_a_kind_of_secret_that_nobody_brings_is_found_with_the_nearest(read):
+    """At its line, for deployments, headers and tenants; a kind that is there, and a plain one, are no finding."""
+    config = read("""
+llm_config:
+  deployments:
+    a: {provider: custom, model: m, endpoint: https://x.example.com, api_key: kubrnetes:x/y}
+    b: {provider: custom, model: m, endpoint: https://x.example.com, api_key: env:KEY}
+  tenants:
+    acme: {credentials: {custom: {api_key: "valut:x/y#z"}}}
+""")
+    told = [
+        (it.where.line, it.sentence, it.mend) for it in check(config, manifest_for) if "kind of secret" in it.sentence
+    ]
+
+    assert [
+        (4, "`api_key`: there is no kind of secret called `kubrnetes`", "write `kubernetes:…`"),
+        (7, "`api_key`: there is no kind of secret called `valut`", "write `vault:…`"),
+    ] == told
+
+
+def test_a_store_that_needs_settings_is_found_where_it_is_asked(read):
+    """`vault:` without its address."""
+    place = "{provider: custom, model: m, endpoint: https://x.example.com, api_key: 'vault:x/y#z'}"
+    config = read(f"llm_config:\n  fast: {place}\n")
+
+    assert [2] == [
+        it.where.line for it in check(config, manifest_for) if it.level == "error" and "vault" in it.sentence
+    ]
+
+
 def test_a_plugin_that_may_not_be_loaded_is_a_finding_at_its_provider():
     """What `plugins:` refuses is told where the provider is named."""
 

@@ -101,6 +101,14 @@ def test_a_contradiction_names_both_lines(refused) -> None:
     assert "llm.yaml:7:34)" in error.message
 
 
+def test_sets_that_share_a_region_and_no_host_contradict_each_other(refused) -> None:
+    """Nobody stands in both, whatever deployments there are."""
+    shared = HEAD.replace("regions: [westeurope]", "regions: [westeurope, eastus]")
+    error = refused(f"{shared}t: {{route: [us], residency: eu, data_class: phi}}\n")
+
+    assert "nobody can obey both" in error.message
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [

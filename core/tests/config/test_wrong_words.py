@@ -63,6 +63,12 @@ TARGET = "llm_config:\n  provider: openai\n  model: gpt-4\n"
         ('headers: {A: "x\\ny"}', 16, "no header can carry", "use printable ASCII"),
         ('query: {key: "${KEY}"}', 11, "ends up in logs", "send it as a header: `headers: {X-Api-Key: …}`"),
         ("capabilities: {tool: true}", 18, "did you mean `tools`?", "write `tools:`"),
+        (
+            "capabilities: {vocabulary: klingon}",
+            30,
+            "`vocabulary` is o200k_base or cl100k_base, not",
+            "capabilities: {context_window: 128000, tools: true}",
+        ),
         ("capabilities: {tools: maybe}", 25, "`tools` is true, false or one of", "tools: true"),
         (
             "capabilities: {context_window: big}",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from byollm import AsyncClient, Client
-from byollm.errors import NoRouteError, ServerError
+from byollm.errors import NoRouteError, ServerError, UnsupportedFeatureError
 from byollm_sandbox import serve
 
 
@@ -127,3 +127,68 @@ def test_an_attempt_that_failed_is_recorded_with_its_time():
             client.complete("hi", timeout=2)
     assert all(attempt.at > 0 and attempt.error is not None for attempt in watcher.attempts)
     assert watcher.attempts
+
+
+def test_an_observer_hears_what_an_attempt_asks_and_what_it_is_answered():
+    """The request as middleware left it, and the answer as it came: whole, in part, or none."""
+    seen: list[Any] = []
+
+    class Changing:
+        position = "operation"
+
+        def around(self, call: Any, request: Any, next: Any) -> Any:
+            completion = yield from next(request.with_(messages="changed"))
+            completion.parts = ()
+            return completion
+
+    class Reader:
+        def started(self, call: Any, deployment: str) -> None:
+            seen.append((call.request.messages[0].text, call.answer))
+
+        def finished(self, call: Any, attempt: Any) -> None:
+            seen.append(call.answer and call.answer.text)
+
+    with serve() as sandbox:
+        sandbox.script("here you are", ServerError("down"), "here you are again")
+        with Client(two(sandbox.url("openai-chat")), observers=[Reader()], middleware=[Changing()]) as client:
+            assert "" == client.complete("hi").text
+            client.complete("hi")
+
+    assert [("changed", None), "here you are"] == seen[:2]
+    assert [None, "here you are again"] == [each for each in seen[2:] if not isinstance(each, tuple)]
+
+
+class Miser:
+    """Lets nobody be asked."""
+
+    position = "operation"
+
+    def around(self, call: Any, request: Any, next: Any) -> Any:
+        raise NoRouteError("the month's money is spent", skipped={"a": "too dear", "b": "too dear"})
+        yield
+
+
+def test_what_a_middleware_refuses_is_told_too():
+    """A budget that is used up is a refusal like any other."""
+    watcher = Watcher()
+    with serve() as sandbox:
+        client = Client(two(sandbox.url("openai-chat")), observers=[watcher], middleware=[Miser()])
+        with client, pytest.raises(NoRouteError) as caught:
+            client.complete("hi")
+        asked = len(sandbox.requests)
+
+    [(_, _, error)] = watcher.refusals
+    assert (error, 0, []) == (caught.value, asked, watcher.started_with)
+
+
+def test_a_contract_that_nobody_can_keep_is_told_as_a_refusal():
+    """Nothing was sent, and the record says why."""
+    watcher = Watcher()
+    file = two("http://127.0.0.1:9")
+    for target in file["llm_config"]["deployments"].values():
+        target["capabilities"] = {"tools": "unsupported"}
+    with Client(file, observers=[watcher]) as client, pytest.raises(UnsupportedFeatureError) as caught:
+        client.complete("hi", tools=[{"name": "f", "description": "", "parameters": {"type": "object"}}])
+
+    [(_, skipped, error)] = watcher.refusals
+    assert (caught.value, {"a", "b"}) == (error, set(skipped))

@@ -355,3 +355,100 @@ def test_a_call_and_its_credentials_say_nothing_in_a_repr():
 
     assert "Credentials(…)" == repr(credentials)
     assert KEY not in repr(Call())
+
+
+class Ageing(Turning):
+    """A reference whose value is always due to be read again; it turns by itself."""
+
+    due = 0.0
+
+    def resolve(self) -> Secret:
+        found = super().resolve()
+        self.refresh()
+        return found
+
+
+@ASK
+def test_a_key_that_grew_old_is_read_again_without_a_refusal(ask: Any):
+    """Where the provider takes both for a while, nobody meets a 401; what the old one was stays masked."""
+    target = line(credentials=Credentials({"api_key": Ageing("old-0123456789", "new-0123456789")}))
+    script = Script(OK, OK)
+
+    for _ in range(2):
+        ask(target, script)
+
+    assert ["old-0123456789", "new-0123456789"] == keys_of(script)
+    assert "[redacted]" == target.credentials.redactor.text("old-0123456789")
+
+
+@ASK
+def test_a_token_that_was_got_with_an_old_secret_is_dropped_with_it(ask: Any):
+    """A client secret that changed asks for a token of its own."""
+    own: dict[str, Any] = {
+        "client_id": Fixed("client-0123456789"),
+        "client_secret": Ageing("old-0123456789", "new-0123456789"),
+    }
+    script = Script(token(), OK, token("tok-2-0123456789"), OK)
+
+    target = line(credentials=Credentials(own), auth=OAUTH)
+    for _ in range(2):
+        ask(target, script)
+
+    assert ["tok-1-0123456789", "tok-2-0123456789"] == keys_of(script)[1::2]
+
+
+@ASK
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_refused_key_is_read_again_whatever_status_says_so(ask: Any, status: int):
+    """AWS answers 403 and Google 400 to a key that is no longer one: the plugin knows."""
+    script = Script(refused(status, "bad key"), OK)
+    target = line(credentials=Credentials({"api_key": Turning("old-0123456789", "new-0123456789")}))
+
+    done = ask(target, script)
+
+    assert ("hello", ["old-0123456789", "new-0123456789"]) == (done.reply.text, keys_of(script))
+
+
+def test_headers_made_with_an_old_key_never_bear_a_new_stamp():
+    """Else the refusal of an old key would be taken for one of the new."""
+    turning = Turning("old-0123456789", "new-0123456789")
+    credentials = Credentials({"api_key": turning})
+
+    class Slow:
+        name, refreshes = "slow", False
+
+        def flow(self, request: HttpRequest, context: Any) -> Any:
+            key = context.secret("api_key")
+            credentials.renew(Bearer(), 0)  # another call meets the 401 meanwhile
+            return {"authorization": f"Bearer {key}"}
+            yield
+
+    headers: Any = credentials.headers(
+        Slow(), HttpRequest("POST", "http://a"), ManualClock().time, lambda hidden: hidden
+    )
+
+    assert ("Bearer old-0123456789", 0) == (dict(headers)["authorization"], headers.stamp)
+    assert credentials.renew(Bearer(), headers.stamp)
+
+
+class Raced(Credentials):
+    """Another call renews the key between the look at the stamp and the look at the secrets."""
+
+    def _snapshot(self) -> Any:
+        _, stamp = super()._snapshot()
+        if stamp == 0:
+            self.renew(Bearer(), stamp)
+        return self.resolve(), stamp
+
+
+def test_headers_that_are_kept_bear_the_stamp_of_their_secrets():
+    """Else no later refusal of them would be taken for one of the key in use."""
+    credentials = Raced({"api_key": Turning("old-0123456789", "new-0123456789")})
+    scheme, request, now = Bearer(), HttpRequest("POST", "http://a"), ManualClock().time
+    made: Any = credentials.headers(scheme, request, now, lambda hidden: hidden)
+    assert ("Bearer new-0123456789", 0) == (dict(made)["authorization"], made.stamp)
+    assert None is credentials.ready(scheme)
+
+    credentials.headers(scheme, request, now, lambda hidden: hidden)
+    kept: Any = credentials.ready(scheme)
+    assert 1 == kept.stamp

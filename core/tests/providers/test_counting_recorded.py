@@ -19,9 +19,12 @@ def corpus() -> Path:
     return next(place for place in places if place.is_dir())
 
 
-def counted(folder: Path) -> Iterator[tuple[str, int, Request]]:
+PROVIDERS = ("openai-chat", "mistral", "groq", "deepseek", "xai", "together", "azure-openai", "moonshot")
+
+
+def counted(folder: Path, *providers: str) -> Iterator[tuple[str, int, Request]]:
     """Recorded Chat requests of plain text and functions, with the prompt's tokens as the provider counted them."""
-    for provider in ("openai-chat", "mistral", "groq", "deepseek", "xai", "together", "azure-openai", "moonshot"):
+    for provider in providers:
         for path in sorted((folder / provider).rglob("*.json")):
             record = json.loads(path.read_text())
             for exchange in record["exchanges"] if not record["cuts"] else ():
@@ -48,13 +51,22 @@ def asked(body: dict[str, Any]) -> Request | None:
 
 
 def test_providers_count_within_the_bounds():
-    """What hundreds of recorded answers say of their prompts lies between lower and upper."""
-    found = list(counted(corpus()))
+    """What hundreds of recorded answers say of their prompts lies between lower and upper and the server's template."""
+    found = list(counted(corpus(), *PROVIDERS))
     outside = []
     for name, tokens, request in found:
         count = estimate(request)
-        if not (count.lower or 0) <= tokens <= (count.upper or 0):
+        if not (count.lower or 0) <= tokens <= (count.upper or 0) + count.template:
             outside.append((name, tokens, count))
 
     assert len(found) > 250
     assert [] == outside
+
+
+def test_where_no_template_is_added_the_upper_bound_alone_holds():
+    """Conversations of plain text with OpenAI's own models."""
+    plain = [it for it in counted(corpus(), "openai-chat") if not it[2].tools and it[2].output_schema is None]
+    bounds = [(name, tokens, estimate(request, "o200k_base")) for name, tokens, request in plain]
+
+    assert len(plain) > 30
+    assert [] == [(name, tokens) for name, tokens, count in bounds if tokens > (count.upper or 0)]

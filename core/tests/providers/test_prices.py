@@ -138,7 +138,8 @@ class Known(Prices):
 def line(**more: Any) -> Line:
     from types import SimpleNamespace
 
-    return Line(SimpleNamespace(target=SALE.target), SimpleNamespace(), SimpleNamespace(), **more)  # type: ignore[arg-type]  # only its prices are looked at
+    sold = SimpleNamespace(target=SALE.target, manifest=SimpleNamespace(name="acme"))
+    return Line(sold, SimpleNamespace(), SimpleNamespace(), **more)  # type: ignore[arg-type]  # only its prices are looked at
 
 
 def test_the_files_price_then_the_plugins_then_unknown():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byollm.routing.hosts import matches, plain, problem
+from byollm.routing.hosts import matches, meet, plain, problem
 
 LABEL = st.from_regex(r"[a-z][a-z0-9-]{0,6}[a-z0-9]", fullmatch=True)
 
@@ -65,3 +67,19 @@ def test_what_stands_behind_never_counts(labels: list[str], more: list[str]) -> 
 
     assert matches(host, [pattern])
     assert not matches(f"{host}.{'.'.join(more)}x", [pattern])
+
+
+HOSTS = [".".join(labels) for depth in range(1, 5) for labels in product(("a", "b", "ab", "ba"), repeat=depth)]
+PATTERN = st.builds(
+    lambda deep, labels: ".".join([*["*"] * deep, *labels]),
+    st.booleans(),
+    st.lists(st.sampled_from(("a", "b", "a*", "*b", "*ab", "b*a")), min_size=1, max_size=3),
+)
+
+
+@given(PATTERN, PATTERN)
+def test_two_patterns_meet_where_a_host_is_in_both(first: str, second: str) -> None:
+    """Against every host name of four labels that their letters can make."""
+    both = any(matches(host, [first]) and matches(host, [second]) for host in HOSTS)
+
+    assert both == meet(first, second) == meet(second, first)

@@ -22,6 +22,7 @@ from byollm.engine.call import Call
 from byollm.engine.limiting import limited
 from byollm.engine.steps import Acquire, Sleep
 from byollm.errors import ByollmError, CancelledError, RateLimitError
+from byollm.routing.joint import Joint
 from byollm.routing.limits import Bucket, Limits, LimitsConfig
 from byollm.testing import ManualClock
 from byollm.types.completion import Completion
@@ -99,7 +100,9 @@ class Provider:
 class Simulation:
     """Calls on simulated time: each is the engine's own generator, the world is this loop."""
 
-    def __init__(self, provider: Provider, limits: Limits, callers: int, seconds: float) -> None:
+    other: Any = None
+
+    def __init__(self, provider: Provider, limits: Any, callers: int, seconds: float) -> None:
         self.provider, self.limits, self.seconds = provider, limits, seconds
         self.clock = ManualClock(0.0)
         self.line = line()
@@ -175,6 +178,27 @@ def test_hardly_a_refusal_and_hardly_a_gap(form: str, requests: int, tokens: int
     allowed = min(requests / 60, tokens / 60 / mean, concurrency / 0.3, 64 / 0.3) * 600
     assert provider.refusals <= 0.01 * calls
     assert len(provider.answered) >= 0.9 * allowed
+
+
+class Two(Simulation):
+    """Calls take turns between two deployments, whose limits have the last part in common."""
+
+    def start(self) -> None:
+        self.limits, self.other = self.other, self.limits
+        super().start()
+
+
+def test_two_deployments_of_one_key_share_what_it_is_allowed() -> None:
+    """The provider counts the key: at most 1 % refusals, at least 90 % of its limit used, by both together."""
+    provider = Provider("silent", 600, 10**9, 1000)
+    group = Limits(LimitsConfig(requests=600))
+    first, second = (Joint((Limits(LimitsConfig(concurrency=64)), group)) for _ in range(2))
+    Two.other = second
+
+    Two(provider, first, callers=64, seconds=600.0)
+
+    assert provider.refusals <= 0.01 * len(provider.answered)
+    assert len(provider.answered) >= 0.9 * 6000
 
 
 def test_a_reset_releases_no_crowd() -> None:

@@ -331,3 +331,16 @@ def test_an_answer_of_the_law_is_kept_until_the_evidence_ends() -> None:
     assert route.sieve is not None
     assert first is client.prepare("hi", {"data_class": "phi"}, stream=False)[2]
     assert first is not client.prepare("hi", {"data_class": "public"}, stream=False)[2]
+
+
+@pytest.mark.parametrize(
+    ("home", "region", "left"),
+    [("eu", None, {"eu"}), ("eu", "us", set()), ("eastus", None, {"us", "eu", "stray"}), ("eastus", "us", {"us"})],
+)
+def test_a_tenants_region_that_is_a_residency_set(home: str, region: str | None, left: set[str]) -> None:
+    """A tenant at home in a residency set stays inside, whatever region its call names; another word is a wish."""
+    settings = config()
+    settings["tenants"]["there"] = {"credentials": {"custom": "literal:e"}, "region": home}
+    found = Watched(settings).explain("hi", tenant="there", region=region)
+
+    assert left == {candidate.deployment for candidate in found if "outside" not in candidate.reason}

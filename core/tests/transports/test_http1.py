@@ -183,7 +183,7 @@ def test_a_server_reads_what_was_written(headers: Headers, body: bytes) -> None:
         return
 
     server = h11.Connection(h11.SERVER)
-    server.receive_data(head + body)
+    server.receive_data(head + b"\r\n" + body)
     request = server.next_event()
 
     assert isinstance(request, h11.Request)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from byollm.transports.async_http import AsyncHttpTransport
-from byollm.transports.base import Outgoing, Place, TlsFiles
+from byollm.transports.base import Kept, Outgoing, Place, TlsFiles
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
@@ -214,3 +214,18 @@ def test_many_at_once_leave_a_bounded_rest(serve, ask):
         return left
 
     assert 64 == asyncio.run(main())
+
+
+def test_a_head_that_is_kept_fits_every_body(call, answering, ask):
+    """Requests that differ in nothing but their body share what was written of their head, not its length."""
+    server, kept = answering(), Kept()
+
+    for body in (b"{}", b'{"longer": true}', b"{}"):
+        assert b"ok" == call(ask(server.url, body=body, kept=kept)).body
+
+    assert [b"{}", b'{"longer": true}', b"{}"] == [request.partition(b"\r\n\r\n")[2] for request in server.requests]
+    assert [b"2", b"16", b"2"] == [_length(request) for request in server.requests]
+
+
+def _length(request: bytes) -> bytes:
+    return request.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]

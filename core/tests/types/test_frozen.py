@@ -81,3 +81,17 @@ def test_it_stays_frozen() -> None:
 def test_each_has_its_own_default() -> None:
     """A default that is made is made anew for each."""
     assert Quick(1).third is not Quick(1).third
+
+
+def test_post_init_is_called():
+    """A class that checks its values checks them still."""
+
+    @quick
+    @dataclass(frozen=True, slots=True)
+    class Checked:
+        value: int
+
+        def __post_init__(self) -> None:
+            object.__setattr__(self, "value", self.value + 1)
+
+    assert 2 == Checked(1).value

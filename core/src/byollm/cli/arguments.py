@@ -49,7 +49,9 @@ class Parser(argparse.ArgumentParser):
         """The options. Raises UsageFault."""
         problem: UsageFault | None = None
         try:
-            found, extra = self.parse_known_args(list(words))
+            # Intermixed reading lets a file stand behind an option; in CPython 3.11 it does not understand `--`.
+            parse = self.parse_known_args if "--" in words else self.parse_known_intermixed_args
+            found, extra = parse(list(words))
         except UsageFault as fault:
             problem = UsageFault(_without_values(fault.message, words), fault.hint)
         if problem is not None:

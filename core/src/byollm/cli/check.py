@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from byollm.cli import show
 from byollm.cli.arguments import Parser, config_path
 from byollm.cli.findings import Check, as_data, print_checks
-from byollm.errors import ConfigError
+from byollm.errors import ByollmError, ConfigError
 
 if TYPE_CHECKING:
     from byollm.config.places import Finding
@@ -68,7 +68,23 @@ def _found(config: LlmConfig) -> tuple[list[Finding], Mapping[str, tuple[str, ..
     def manifest_of(provider: str) -> Manifest:
         return load_provider(provider, allowed=config.plugins, lock=config.lock).manifest
 
-    return check(config, manifest_of), reachable_hosts(config, manifest_of)
+    return [*check(config, manifest_of), *_of_extensions(config)], reachable_hosts(config, manifest_of)
+
+
+def _of_extensions(config: LlmConfig) -> list[Finding]:
+    """Middleware and observers are made as the client makes them, and thrown away."""
+    from byollm.cli.faults import mend_of
+    from byollm.config.extensions import extension_of
+    from byollm.config.places import Finding
+
+    found = []
+    for group, entries in (("byollm.observers", config.observers), ("byollm.middleware", config.middleware)):
+        for entry in entries:
+            try:
+                extension_of(group, config, entry)
+            except ByollmError as error:
+                found.append(Finding("error", entry.where, error.message, mend_of(error)))
+    return found
 
 
 def _live(config: LlmConfig) -> dict[str, list[Check]]:

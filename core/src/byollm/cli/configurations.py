@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -92,7 +93,7 @@ llm_config:
   policies:
     residency:
       europe:                          # region="europe" keeps a call in here, also when both of them are down
-        regions: [westeurope, swedencentral]
+        regions: [@AZURE_REGION@, @SECOND_REGION@]
         hosts: ["@AZURE_HOST@", "@SECOND_HOST@"]
     data_classes:
       european: {residency: europe}    # data_class="european" does the same for a call of any region
@@ -107,13 +108,13 @@ llm_config:
       provider: azure
       model: gpt-5.4
       endpoint: "@AZURE@"
-      region: westeurope
+      region: @AZURE_REGION@
       api_key: ${AZURE_OPENAI_API_KEY}
     europe-2:                          # the next lawful one for Europe
       provider: azure
       model: gpt-5.4
       endpoint: "@SECOND@"
-      region: swedencentral
+      region: @SECOND_REGION@
       api_key: ${AZURE_OPENAI_API_KEY_2}
     asia-pacific:                      # regional presence
       provider: google
@@ -132,24 +133,59 @@ llm_config:
 """
 
 
+class Place(NamedTuple):
+    """An address, or the region of one, that a preset needs. `flag` says it without a question: its first use the first
+    place of that flag, its second the second."""
+
+    question: str
+    default: str
+    flag: str
+
+    def problem(self, answer: str) -> str:
+        """Why an answer cannot be written; empty when it can."""
+        from urllib.parse import urlsplit
+
+        if self.flag.endswith("region"):
+            return "" if _REGION.match(answer) else "a region is one word, as in eastus or westeurope"
+        try:
+            parts = urlsplit(answer)
+            whole = parts.scheme in ("https", "http") and bool(parts.hostname) and _PLAIN.match(answer)
+        except ValueError:
+            whole = False
+        return "" if whole else f"an address is a whole URL, as in {self.default}"
+
+
+_REGION: Final = re.compile(r"[a-z][a-z0-9-]{2,}\Z")
+_PLAIN: Final = re.compile(r"[^\s\"\\]+\Z")
+
+
 class Preset(NamedTuple):
-    """A configuration of the guide. `places`: word in the text → question and default of an address that it needs."""
+    """A configuration of the guide. `places`: word in the text → what has to be asked."""
 
     title: str
     text: str
-    places: Mapping[str, tuple[str, str]] = {}
+    places: Mapping[str, Place] = {}
 
 
-_AZURE: Final = ("Endpoint of your Azure resource", "https://your-resource.openai.azure.com")
-_SECOND: Final = ("Endpoint of a second one in Europe", "https://your-second-resource.openai.azure.com")
-_HOUSE: Final = ("Endpoint of your own model", "https://internal-ai.example.com")
+_AZURE: Final = Place("Endpoint of your Azure resource", "https://your-resource.openai.azure.com", "--azure-endpoint")
+_SECOND: Final = Place(
+    "Endpoint of a second one in Europe", "https://your-second-resource.openai.azure.com", "--azure-endpoint"
+)
+_HOUSE: Final = Place("Endpoint of your own model", "https://internal-ai.example.com", "--endpoint")
 
 PRESETS: Final[Mapping[str, Preset]] = {
     "cost": Preset("cheap first, premium for complex analysis only", COST),
-    "security": Preset("two approved clouds, and your own machines for sensitive data", SECURITY,
-                       {"AZURE": _AZURE, "HOUSE": _HOUSE, "AZURE_REGION": ("Its region", "eastus")}),
-    "global": Preset("each region by its provider, Europe's data in Europe", GLOBAL,
-                     {"AZURE": _AZURE, "SECOND": _SECOND}),
+    "security": Preset("two approved clouds, and your own machines for sensitive data", SECURITY, {
+        "AZURE": _AZURE,
+        "AZURE_REGION": Place("The Azure region it was made in", "eastus", "--azure-region"),
+        "HOUSE": _HOUSE,
+    }),
+    "global": Preset("each region by its provider, Europe's data in Europe", GLOBAL, {
+        "AZURE": _AZURE._replace(question="Endpoint of your Azure resource in Europe"),
+        "AZURE_REGION": Place("The Azure region it was made in", "westeurope", "--azure-region"),
+        "SECOND": _SECOND,
+        "SECOND_REGION": Place("The region of the second one", "swedencentral", "--azure-region"),
+    }),
 }  # fmt: skip
 
 
@@ -159,7 +195,12 @@ def configuration(name: str, places: Mapping[str, str]) -> str:
 
     preset = PRESETS[name]
     text = preset.text
-    for word, (_, default) in preset.places.items():
-        given = places.get(word) or default
+    for word, place in preset.places.items():
+        given = places.get(word) or place.default
         text = text.replace(f"@{word}@", given).replace(f"@{word}_HOST@", urlsplit(given).hostname or given)
     return _HEAD.format(title=preset.title) + text
+
+
+def variables(text: str) -> list[str]:
+    """The environment variables that a file's keys are read from, in its order."""
+    return list(dict.fromkeys(re.findall(r"^ *api_key: \$\{(\w+)\}", text, re.MULTILINE)))

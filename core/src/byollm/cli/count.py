@@ -28,7 +28,7 @@ def run(words: Sequence[str]) -> int:
             from byollm.providers.counting import estimate
             from byollm.types.request import Request
 
-            count = estimate(Request(text, **given))
+            count = estimate(Request(text, **given), client.capabilities(**choice).vocabulary)
         else:
             count = client.count_tokens(text, **given, **choice)
         window = client.capabilities(**choice).context_window

@@ -239,7 +239,20 @@ def _extensions(client: Client) -> list[Check]:
     config = client.config
     for kind, extensions in (("observer", config.observers), ("middleware", config.middleware)):
         found += [Check(kind, "ok", f"{item.name} is loaded") for item in extensions]
-    return [*found, *_prices(config)]
+    return [*found, *_health(client), *_prices(config)]
+
+
+def _health(client: Client) -> list[Check]:
+    """What middleware and observers say of themselves."""
+    found: list[Check] = []
+    for extension in client.operation.extensions:
+        name = type(extension).__name__.lower()
+        try:
+            found += [Check(name, *told) for told in getattr(extension, "health", tuple)()]
+        except Exception as error:  # one that is ill hides no other
+            told = surprise(error)
+            found.append(Check(name, "fail", told.message, told.hint))
+    return found
 
 
 def _prices(config: LlmConfig) -> list[Check]:

@@ -17,8 +17,9 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--region", metavar="NAME", help="where the caller is, or where the data must stay")
     parser.add_argument("--data-class", metavar="NAME", help="what the prompt holds")
     parser.add_argument("--max-tokens", type=int, metavar="N", help="the caller's limit for the answer")
+    parser.add_argument("--defer", type=float, metavar="SECONDS", help="how long the answer may take: a cheaper hour")
     options = parser.read(words)
-    given = {name: getattr(options, name) for name in ("tenant", "region", "data_class", "max_tokens")}
+    given = {name: getattr(options, name) for name in ("tenant", "region", "data_class", "max_tokens", "defer")}
     given = {name: value for name, value in given.items() if value is not None}
     with client_for(options) as client:
         found = client.explain(options.text, **given, **choice_of(options))

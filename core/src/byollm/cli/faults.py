@@ -90,7 +90,11 @@ def lines_of(error: ByollmError) -> list[str]:
     told = [_cut(line) for line in sentence_of(error).splitlines()] or [type(error).__name__]
     lines = [*told[:MOST_LINES], *(["…"] if len(told) > MOST_LINES else [])]
     skipped = list(getattr(error, "skipped", {}).items())
-    lines += [f"  {name} was skipped: {reason}" for name, reason in skipped[:MOST_ATTEMPTS]]
+    lines += [
+        f"  {name} was skipped: {reason}"
+        for name, reason in skipped[:MOST_ATTEMPTS]
+        if _cut(f"  {name}: {reason}") not in told
+    ]
     lines += [f"  {problem}" for problem in list(getattr(error, "problems", ()))[:MOST_ATTEMPTS]]
     if len(error.attempts) > 1:
         lines += [f"  tried {_cut(str(attempt))}" for attempt in error.attempts[:MOST_ATTEMPTS]]

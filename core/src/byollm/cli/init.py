@@ -35,8 +35,9 @@ def run(words: Sequence[str]) -> int:
         options.preset, options.shape = (chosen, None) if chosen in PRESETS else (None, chosen)
     if options.preset:
         return _preset(options)
-    if options.azure_endpoint:
-        raise UsageFault("--azure-endpoint belongs to --preset", "--preset security, or --preset global")
+    for flag, given in (("--azure-endpoint", options.azure_endpoint), ("--azure-region", options.azure_region)):
+        if given:
+            raise UsageFault(f"{flag} belongs to --preset", "--preset security, or --preset global")
     answers = _answers(options)
     text = written(answers)
     findings = _checked(text, options.output)
@@ -59,20 +60,12 @@ def run(words: Sequence[str]) -> int:
 
 def _preset(options: argparse.Namespace) -> int:
     """One of the guide's configurations, with the addresses that it needs."""
-    from byollm.cli.configurations import PRESETS, configuration
+    from byollm.cli.configurations import PRESETS, configuration, variables
 
     for flag in ("shape", "provider", "model", "tasks", "no_key"):
         if getattr(options, flag):
             raise UsageFault(f"--{flag.replace('_', '-')} does not belong to --preset", "edit the file that it writes")
-    places = {"AZURE": options.azure_endpoint or "", "HOUSE": options.endpoint or ""}
-    for word, flag in (("AZURE", "--azure-endpoint"), ("HOUSE", "--endpoint")):
-        if places[word] and word not in PRESETS[options.preset].places:
-            raise UsageFault(
-                f"{flag} does not belong to --preset {options.preset}", f"byollm init --preset {options.preset}"
-            )
-    if _asks(options):
-        for word, (question, default) in PRESETS[options.preset].places.items():
-            places[word] = places.get(word) or _ask(question, default)
+    places = _places(options)
     text = configuration(options.preset, places)
     findings = _checked(text, options.output)
     if options.output == "-":
@@ -80,7 +73,8 @@ def _preset(options: argparse.Namespace) -> int:
         return 0
     _write(options.output, text, options.force)
     file = "" if options.output == "llm.yaml" else f" --config {options.output}"
-    after = [f"byollm check{file}", f"byollm policy report{file}", f"byollm explain{file}"]
+    keys = [f"export {name}=…" for name in variables(text)]
+    after = [*keys, f"byollm check{file}", f"byollm policy report{file}", f"byollm explain{file}"]
     if options.json:
         show.document({"file": options.output, "preset": options.preset, "next": after, "findings": findings})
         return 0
@@ -93,6 +87,33 @@ def _preset(options: argparse.Namespace) -> int:
     return 0
 
 
+def _places(options: argparse.Namespace) -> dict[str, str]:
+    """The addresses and regions of a preset: those of the flags, then those that are asked for. Raises UsageFault."""
+    from byollm.cli.configurations import PRESETS
+
+    said = {
+        "--azure-endpoint": list(options.azure_endpoint),
+        "--azure-region": list(options.azure_region),
+        "--endpoint": [options.endpoint] if options.endpoint else [],
+    }
+    found: dict[str, str] = {}
+    for word, place in PRESETS[options.preset].places.items():
+        given = said[place.flag].pop(0) if said[place.flag] else ""
+        if given and place.problem(given):
+            raise UsageFault(f"{place.flag} {quoted(given)}: {place.problem(given)}", f"{place.flag} {place.default}")
+        while _asks(options) and not given:
+            given = _ask(place.question, place.default)
+            if place.problem(given):
+                print(place.problem(given), file=sys.stderr)
+                given = ""
+        found[word] = given
+    for flag, rest in said.items():
+        if rest:
+            told = f"{flag} {quoted(rest[0])} has no place in --preset {options.preset}"
+            raise UsageFault(told, f"byollm init --preset {options.preset}")
+    return found
+
+
 def _asks(options: argparse.Namespace) -> bool:
     return not options.yes and sys.stdin is not None and sys.stdin.isatty()
 
@@ -103,7 +124,11 @@ def _parser() -> Parser:
         "--shape", choices=list(SHAPES), help="; ".join(f"{key}: {told}" for key, told in SHAPES.items())
     )
     parser.add_argument("--preset", choices=["cost", "security", "global"], help="a recommended configuration instead")
-    parser.add_argument("--azure-endpoint", metavar="URL", help="with --preset: your Azure resource")
+    twice: dict[str, Any] = {"action": "append", "default": []}
+    parser.add_argument(
+        "--azure-endpoint", metavar="URL", **twice, help="with --preset: your Azure resource; global has two of them"
+    )
+    parser.add_argument("--azure-region", metavar="NAME", **twice, help="with --preset: the region it was made in")
     parser.add_argument("--provider", metavar="NAME", help="e.g. openai, anthropic, custom")
     parser.add_argument("--model", metavar="NAME")
     parser.add_argument("--endpoint", metavar="URL", help="where it answers, when it is not the provider's own address")

@@ -35,6 +35,7 @@ thead th { background: var(--head); white-space: nowrap; }
 tbody th { font-weight: 600; }
 code, .hosts { font-family: ui-monospace, monospace; font-size: .92em; overflow-wrap: anywhere; }
 td small { color: var(--faint); }
+summary { cursor: pointer; color: var(--faint); }
 .state { padding: .05rem .45rem; border-radius: .3rem; font-weight: 600; white-space: nowrap; }
 .valid, .may { background: var(--good-back); color: var(--good); }
 .soon { background: var(--soon-back); color: var(--soon); }
@@ -49,6 +50,7 @@ td small { color: var(--faint); }
 .flow .arrow { fill: none; stroke: var(--arrow); stroke-width: 1.3; opacity: .75; }
 .flow .bound { stroke: var(--bound); stroke-width: 1.8; }
 .flow .head { fill: var(--arrow); }
+@media (min-width: 46rem) { table.tall tbody th { min-width: 12rem; } }
 @media (max-width: 46rem) {
   table.tall thead { display: none; }
   table.tall, table.tall tbody, table.tall tr, table.tall th, table.tall td { display: block; border: 0; }
@@ -60,6 +62,8 @@ td small { color: var(--faint); }
 @media print { .scroll { overflow: visible; border: 0; } .flow { min-width: 0; } }
 """.strip()
 
+MANY_HOSTS: Final = 6
+"""Hosts of one deployment that are shown at once."""
 _STATES: Final = {"valid": "valid", "ends soon": "soon", "expired": "expired"}
 
 
@@ -164,7 +168,7 @@ def _may(flow: Flow) -> str:
 
 def _parties(found: Report) -> Iterator[tuple[str, ...]]:
     for item in found.deployments:
-        hosts = "<br>".join(escape(host) for host in item.hosts) or "this process"
+        hosts = _hosts(item.hosts, item.region) or "this process"
         more = "" if item.whole else "<br><small>its plugin is not installed: there may be more</small>"
         model = f"{escape(item.provider)}/{escape(item.model)}"
         where = f"<small>{escape(item.where.rsplit('/', 1)[-1])}</small>"
@@ -176,6 +180,17 @@ def _parties(found: Report) -> Iterator[tuple[str, ...]]:
             _code(item.attested) or "–",
             where,
         )
+
+
+def _hosts(hosts: Sequence[str], region: str | None) -> str:
+    """One a line, those of the deployment's region first; of many, the rest behind a line that opens."""
+    ordered = sorted(hosts, key=lambda host: (region or "") not in host)
+    lines = [escape(host) for host in ordered]
+    if len(lines) <= MANY_HOSTS:
+        return "<br>".join(lines)
+    rest = "<br>".join(lines[MANY_HOSTS:])
+    more = f"<details><summary>and {len(lines) - MANY_HOSTS} more</summary>{rest}</details>"
+    return "<br>".join(lines[:MANY_HOSTS]) + more
 
 
 def _evidence(found: Report) -> Iterator[tuple[str, ...]]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from byollm.config.bind import Bound, bind
 from byollm.config.llm_config import secrets_for
-from byollm.config.places import NOWHERE, Finding, name, shown
+from byollm.config.places import NOWHERE, Finding, Where, name, shown
 from byollm.config.records import DeploymentConfig, LlmConfig
 from byollm.config.secrets import SecretReference
 from byollm.config.words import listing, nearest
@@ -29,6 +29,8 @@ def check(
     found += _tasks(config, tasks)
     found += _unused(config)
     found += _tenants(config)
+    found += _stores(config)
+    found += _references(config)
     found += _rules(config, manifest_for, today or date.today()) if config.policies is not None else []
     order = {"error": 0, "warning": 1, "info": 2}
     return sorted(found, key=lambda finding: order[finding.level])
@@ -37,7 +39,8 @@ def check(
 def reachable_hosts(config: LlmConfig, manifest_for: ManifestFor) -> dict[str, tuple[str, ...]]:
     """Every host the file can reach, with the deployments that can; a proxy counts as one of its own.
 
-    Deployments that cannot be bound reach nothing. The environment's proxies are not the file's and are left out.
+    Secret stores stand beside them. Deployments that cannot be bound reach nothing. The environment's proxies are not
+    the file's and are left out.
     """
     hosts: dict[str, list[str]] = {}
     for deployment in config.deployments.values():
@@ -45,7 +48,59 @@ def reachable_hosts(config: LlmConfig, manifest_for: ManifestFor) -> dict[str, t
         if isinstance(bound, Bound):
             for host in sorted(bound.hosts | _proxy_hosts(deployment)):
                 hosts.setdefault(host, []).append(deployment.name)
+    for label in config.stores:
+        for host in sorted(_store_hosts(config, label)):
+            hosts.setdefault(host, []).append(f"secrets: {name(label)}")
     return {host: tuple(hosts[host]) for host in sorted(hosts)}
+
+
+def _store_hosts(config: LlmConfig, label: str) -> frozenset[str]:
+    from byollm.config.stores import Stores
+
+    stores = Stores()
+    stores.configured, stores.allowed, stores.lock = config.stores, config.plugins, config.lock
+    try:
+        return frozenset(stores.store(label).plugin.hosts)
+    except ByollmError:
+        return frozenset()
+
+
+def _stores(config: LlmConfig) -> list[Finding]:
+    """Stores that cannot be made of what the file says."""
+    from byollm.config.stores import Stores
+
+    found = []
+    for label, entry in config.stores.items():
+        stores = Stores()
+        stores.configured, stores.allowed, stores.lock = config.stores, config.plugins, config.lock
+        try:
+            stores.store(label)
+        except ByollmError as error:
+            where = entry.where
+            if isinstance(error, ConfigError) and error.line is not None:
+                where = where._replace(line=error.line, column=error.column)
+            found.append(Finding("error", where, error.message, error.hint))
+    return found
+
+
+def _references(config: LlmConfig) -> list[Finding]:
+    """References to kinds of secrets that nobody brings, or that need settings which the file does not have."""
+    from byollm.config.secrets import PLAIN
+    from byollm.config.stores import Stores
+    from byollm.config.storing import references_of
+
+    found: dict[tuple[str, Where], Finding] = {}
+    for _, reference in references_of(config):
+        if reference.kind in PLAIN or reference.kind in config.stores:
+            continue
+        stores = Stores()
+        stores.configured, stores.allowed, stores.lock = config.stores, config.plugins, config.lock
+        try:
+            stores.store(reference.kind, reference)
+        except ByollmError as error:
+            place = (reference.kind, reference.where)
+            found.setdefault(place, Finding("error", reference.where, error.message, error.hint))
+    return list(found.values())
 
 
 def _bound(config: LlmConfig, deployment: DeploymentConfig, manifest_for: ManifestFor) -> Bound | ByollmError:
@@ -116,7 +171,8 @@ def hosts_of(config: LlmConfig, manifest_for: ManifestFor) -> dict[str, frozense
 
 
 def _unused(config: LlmConfig) -> list[Finding]:
-    used = {label for task in config.tasks.values() for label in task.candidates}
+    own = [task for tenant in config.tenants.values() for task in tenant.tasks.values()]
+    used = {label for task in [*config.tasks.values(), *own] for label in task.candidates}
     return [
         Finding(
             "warning",
@@ -142,7 +198,7 @@ def _tenants(config: LlmConfig) -> list[Finding]:
     found = []
     for tenant in config.tenants.values():
         for task in config.tasks.values():
-            if not any(usable(label) for label in task.candidates):
+            if not any(usable(label) for label in tenant.tasks.get(task.name, task).candidates):
                 sentence = f"tenant {shown(tenant.name)} has no key for any deployment of task `{name(task.name)}`"
                 provider = name(config.deployments[task.candidates[0]].provider)
                 found.append(Finding("info", tenant.where, sentence, f"credentials: {{{provider}: {{api_key: …}}}}"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from byollm.config import schema
 from byollm.config.places import Document, KeyPath, name, shown
 from byollm.config.records import Extension, LlmConfig, TaskConfig, TenantConfig
 from byollm.config.settings import Context, plugins
-from byollm.config.targets import Catalog, chain, credentials, given, split_model
+from byollm.config.targets import Catalog, chain, given, split_model
 from byollm.config.words import OF_A_TARGET, OF_THE_ROOT, listing, nearest
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ def read(document: Document) -> LlmConfig:
     root, path = _root(document)
     single = "provider" in root and not isinstance(root["provider"], dict)
     settings = {
-        key: item for key, item in root.items() if key in schema.SETTINGS and not (single and key == "provider")
+        key: item
+        for key, item in root.items()
+        if key in schema.SETTINGS and not (single and key in ("provider", "limits"))
     }
     rest = {key: item for key, item in root.items() if key not in settings}
     found = schema.validated(schema.RootModel, given(settings), document, path, "configuration")
@@ -53,19 +56,28 @@ class _Reader:
         self._document = document
         self._path = path
         self._settings = settings
-        allowed = self._part("secrets", schema.SecretsModel).get("allow_cmd", False)
         base = os.path.dirname(os.path.abspath(document.source)) if document.source else None
-        self._context = Context(document, base, allowed)
+        self._context = self._begun(base)
+        if settings.get("limits"):
+            from byollm.config.limits import read_groups
+
+            self._context.groups = read_groups(settings["limits"], document, (*path, "limits"))
         root = {"path": path, "on_unsupported": settings.get("on_unsupported"), "transport": settings.get("transport")}
         self._catalog = Catalog(self._context, settings.get("defaults") or {}, root)
         self._tasks: dict[str, KeyPath] = {}
         self._default: str | None = None
         self._policies: dict[str, dict[str, Any]] = {}
         self._rules: dict[str, dict[str, Any]] = {}
+        self._defers: dict[str, float] = {}
 
-    def _part(self, key: str, model: type[schema.Written]) -> dict[str, Any]:
-        written = self._settings.get(key)
-        return schema.validated(model, written, self._document, (*self._path, key), key) if written else {}
+    def _begun(self, base: str | None) -> Context:
+        """The context; most files have no `secrets:`, and need none of what reads it."""
+        written = self._settings.get("secrets")
+        if not written:
+            return Context(self._document, base)
+        from byollm.config.storing import context_of
+
+        return context_of(self._document, base, written, (*self._path, "secrets"))
 
     def single(self, target: dict[str, Any]) -> LlmConfig:
         """`provider:` stands in the root: one target, called `default`."""
@@ -75,7 +87,7 @@ class _Reader:
                 (*self._path, "default"), sentence, "remove the line, or name the target under `deployments:`"
             )
         self._named()
-        target = self._ruled("default", target)
+        target = self._ruled("default", target, self._path)
         self._catalog.add("default", target, self._path)
         self._listed("tasks")
         self._task_of("default", "default", self._path)
@@ -104,7 +116,7 @@ class _Reader:
             raise self._document.error(path, f"the task `{name(label)}` stands twice", "keep one of the two")
         if not label.strip():
             raise self._document.error(path, "a task's name is empty", "give it a name")
-        value = self._ruled(label, value)
+        value = self._ruled(label, value, path)
         plain = isinstance(value, str) and not (loose and label in schema.COMMON)
         if plain and (not loose or split_model(value) or value in self._catalog.deployments):
             self._task_of(label, value, path)
@@ -118,8 +130,13 @@ class _Reader:
         else:
             self._neither(label, value, path)
 
-    def _ruled(self, label: str, value: Any) -> Any:
-        """A task without its rules, which are kept until every deployment is known."""
+    def _ruled(self, label: str, value: Any, path: KeyPath) -> Any:
+        """A task without its rules, which are kept until every deployment is known, and without its `defer`."""
+        if isinstance(value, dict) and value.get("defer") is not None:
+            from byollm.config.routes import read_defer
+
+            self._defers[label] = read_defer(value["defer"], self._document, (*path, "defer"))
+            value = {key: item for key, item in value.items() if key != "defer"}
         rules = {key: value[key] for key in _RULES if key in value} if isinstance(value, dict) else {}
         if not rules:
             return value
@@ -202,6 +219,7 @@ class _Reader:
         self._default = "default"
 
     def _finish(self) -> LlmConfig:
+        guests, own = self._guests()
         direct = {label: self._catalog.resolve(_owner(label)) for label in self._tasks}
         deployments = self._catalog.finish()
         if not deployments and not self._tasks:
@@ -209,28 +227,37 @@ class _Reader:
             raise self._document.error(self._path, sentence, 'llm_config: {provider: "openai", model: "gpt-4"}')
         tasks = {
             label: TaskConfig(
-                label,
+                own[label][1] if label in own else label,
                 self._candidates(label, direct[label]),
                 self._document.where(path),
                 self._chosen(label, direct[label]),
+                defer=self._defers.get(label),
             )
             for label, path in self._tasks.items()
         }
+        for label, (tenant, task) in own.items():
+            guests[tenant] = replace(guests[tenant], tasks={**guests[tenant].tasks, task: tasks[label]})
         settings = self._settings
         config = LlmConfig(
             deployments=deployments,
-            tasks=tasks,
+            tasks={label: task for label, task in tasks.items() if label not in own},
             default=self._default,
             on_unsupported=settings.get("on_unsupported") or "adapt",
             transport=settings.get("transport"),
             middleware=self._extensions("middleware"),
             observers=self._extensions("observers"),
             **self._plugins(),
-            tenants=self._tenants(),
+            tenants=guests,
+            limits=self._context.groups,
+            stores=stores.configured if (stores := self._context.stores) is not None else {},
             log_content=settings.get("log_content", False),
             warnings=tuple(self._context.findings),
             source=self._document.source,
         )
+        if stores is not None:
+            from byollm.config.storing import settle
+
+            settle(self._context, config)
         return self._lawful(config)
 
     def _lawful(self, config: LlmConfig) -> LlmConfig:
@@ -285,32 +312,20 @@ class _Reader:
             raise self._document.error(path, sentence, "- {name: redact}", value=True)
         return Extension(type(value).__name__, instance=value, where=where)
 
-    def _tenants(self) -> dict[str, TenantConfig]:
-        written = self._settings.get("tenants") or {}
-        return {label: self._tenant(label, value, (*self._path, "tenants", label)) for label, value in written.items()}
+    def _guests(self) -> tuple[dict[str, TenantConfig], dict[str, tuple[str, str]]]:
+        """The tenants, and the labels under which their own routes are read like tasks."""
+        written = self._settings.get("tenants")
+        if not written:
+            return {}, {}
+        from byollm.config import tenants
 
-    def _tenant(self, label: str, value: Any, path: KeyPath) -> TenantConfig:
-        found = schema.validated(schema.TenantModel, value, self._document, path, "tenants")
-        keys: dict[str, Any] = {}
-        for owner, item in found["credentials"].items():
-            at = (*path, "credentials", owner)
-            self._check_owner(owner, at)
-            if item is None:
-                raise self._document.error(at, f"`{name(owner)}:` is empty", schema.EXAMPLES["tenants"])
-            keys[owner] = credentials(self._context, item if isinstance(item, dict) else {"api_key": item}, at)
-        return TenantConfig(label, keys, self._document.where(path), found.get("region"))
-
-    def _check_owner(self, owner: str, path: KeyPath) -> None:
-        from byollm.providers.discovery import canonical
-
-        deployments = self._catalog.deployments
-        providers = {canonical(item.provider) for item in deployments.values()}
-        if owner in deployments or canonical(owner) in providers:
-            return
-        meant = nearest(owner, {*deployments, *providers})
-        known = listing({*map(name, deployments), *providers}, 30)
-        mend = f"did you mean `{name(meant)}`?" if meant else f"known: {known}"
-        raise self._document.error(path, f"`{name(owner)}` is no deployment and no provider of this file", mend)
+        path = (*self._path, "tenants")
+        own = tenants.routes(written, self._document, path, self._tasks)
+        for label, (tenant, task) in own.items():
+            at = (*path, tenant, "tasks", task)
+            value = self._ruled(label, self._document.at(at), at)
+            self._route(label, tenants.checked(value, self._rules.pop(label, None), self._document, at), at)
+        return tenants.read(written, self._context, self._catalog, path), own
 
 
 def _owner(task: str) -> str:

@@ -66,7 +66,8 @@ class DeploymentConfig:
     `secrets`: credential name → reference, what the file names only (usual variables come with `bind`). `headers` are
     plain, `secret_headers` hold a secret; names are in lower case. `proxy`: None is the environment's, "none" no proxy.
     `failover`: names of deployments, in order. `options`: the plugin's own keys, still unchecked. `places`: where each
-    key of the target stands. `guard`: `local` refuses a prompt by bounds alone, `ask` asks the provider to count it.
+    key of the target stands. `shared_limits`: groups that count it too.
+    `guard`: `local` refuses a prompt by bounds alone, `ask` asks the provider to count it.
     """
 
     name: str
@@ -89,6 +90,7 @@ class DeploymentConfig:
     failover: tuple[str, ...] = ()
     pricing: Mapping[str, Any] = field(default_factory=dict)
     limits: LimitsConfig | None = None
+    shared_limits: tuple[str, ...] = ()
     capabilities: Mapping[str, Any] = field(default_factory=dict)
     on_unsupported: OnUnsupported = "adapt"
     guard: Literal["local", "ask"] = "local"
@@ -104,6 +106,7 @@ class TaskConfig:
     """A task: the names of its candidates, the first first, then their failover in the order of the file.
 
     `policy` orders the first of them anew for each call; None keeps the order. `rules` say who of them may answer.
+    `defer`: seconds that its answers may take.
     """
 
     name: str
@@ -111,17 +114,42 @@ class TaskConfig:
     where: Where = NOWHERE
     policy: Policy | None = None
     rules: Rules | None = None
+    defer: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TenantConfig:
-    """A tenant's own keys: provider or deployment → credential name → reference; and where it is, for `by_region`."""
+    """A tenant's own keys: provider or deployment → credential name → reference; and where it is, for `by_region` and,
+    where a residency set has that name, as a rule."""
 
     name: str
     credentials: Mapping[str, Mapping[str, SecretReference]]
     where: Where = NOWHERE
     region: str | None = None
     rules: Rules | None = None
+    limits: LimitsConfig | None = None
+    tasks: Mapping[str, TaskConfig] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """One entry of `secrets:`: a store that references `name:…` are read from.
+
+    `kind` is the plugin's word, `options` the plugin's own keys, still unchecked; `secrets` its own credentials.
+    `timeout` (seconds) bounds each request. `tenants`: only these tenants' references may name it; None: any may.
+    `places`: where each key stands.
+    """
+
+    name: str
+    kind: str
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    secrets: Mapping[str, SecretReference] = field(default_factory=dict)
+    timeout: float = 5.0
+    tls: TlsFiles | None = None
+    proxy: SecretReference | Literal["none"] | None = None
+    tenants: tuple[str, ...] | None = None
+    places: Mapping[str, Where] = field(default_factory=dict, repr=False)
+    where: Where = NOWHERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +158,7 @@ class LlmConfig:
 
     `plugins`: the only distributions whose plugins may be loaded, None for any; `lock`: the file that pins them.
     `policies`: the organisation's rules; None when the file has no rule at all, not even a task's or a tenant's.
+    `limits`: groups that deployments share, by name.
     `warnings`: what loading noticed. `log_content`: prompts and answers may be logged. `source`: the file's name.
     """
 
@@ -143,6 +172,8 @@ class LlmConfig:
     plugins: tuple[str, ...] | None = None
     lock: str | None = None
     tenants: Mapping[str, TenantConfig] = field(default_factory=dict)
+    stores: Mapping[str, StoreConfig] = field(default_factory=dict)
+    limits: Mapping[str, LimitsConfig] = field(default_factory=dict)
     policies: Policies | None = None
     log_content: bool = False
     warnings: tuple[Finding, ...] = ()

@@ -14,6 +14,7 @@ from byollm.config import schema
 from byollm.config.places import Document, KeyPath, name, shown
 from byollm.config.words import listing, nearest
 from byollm.routing import policies
+from byollm.routing.deferring import LONGEST
 from byollm.routing.policies import DAYS, Hours, Policy
 
 Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -180,3 +181,15 @@ def _date(value: Any) -> date | None:
         return value if type(value) is date else date.fromisoformat(str(value))
     except ValueError:
         return None
+
+
+def read_defer(value: Any, document: Document, path: KeyPath) -> float:
+    """`defer:` of a task in seconds: a number, or a text like `6h`. Raises ConfigError."""
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    number: Any = value
+    if isinstance(value, str) and value[-1:] in units and value[:-1].strip().isdecimal():
+        number = int(value[:-1]) * units[value[-1]]
+    if isinstance(number, int | float) and not isinstance(number, bool) and 0 < number <= LONGEST:
+        return float(number)
+    sentence = f"`defer` is how long an answer may take, at most seven days, not {shown(value)}"
+    raise document.error(path, sentence, "defer: 6h", value=True)

@@ -97,7 +97,7 @@ class TargetModel(DefaultsModel):
     failover: Any = None
     route: Any = None
     pricing: dict[str, Any] | None = None
-    limits: dict[str, Any] | None = None
+    limits: Any = None
     capabilities: dict[str, Any] | None = None
     extra: dict[str, Any] | None = None
 
@@ -111,6 +111,7 @@ class TaskModel(Written):
     data_class: Any = None
     requires: Any = None
     residency: Any = None
+    defer: Any = None
 
 
 class TenantModel(Written):
@@ -118,6 +119,8 @@ class TenantModel(Written):
 
     credentials: dict[str, Any]
     region: Text | None = None
+    limits: Any = None
+    tasks: Any = None
     providers: Any = None
     requires: Any = None
     residency: Any = None
@@ -125,9 +128,12 @@ class TenantModel(Written):
 
 
 class SecretsModel(Written):
-    """`secrets:`: what references may do."""
+    """`secrets:`: what references may do, and the stores that they name."""
+
+    model_config = ConfigDict(extra="allow")
 
     allow_cmd: bool = False
+    max_age: Seconds | Literal[False] | None = None
 
 
 class PluginsModel(Written):
@@ -158,6 +164,7 @@ class RootModel(Written):
     transport: Any = None
     on_unsupported: Literal["adapt", "strict"] | None = None
     secrets: dict[str, Any] | None = None
+    limits: dict[str, Any] | None = None
     log_content: bool = False
 
 
@@ -194,6 +201,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "first": "first: azure",
     "amount": "amount: 10000",
     "currency": "currency: USD",
+    "defer": "defer: 6h",
     "until": 'until: "2027-03-31"',
     "deployment": "deployment: fast",
     "deployments": "deployments: {fast: {provider: openai, model: gpt-4}}",
@@ -209,6 +217,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "middleware": "middleware: [redact]",
     "observers": "observers: [usage]",
     "secrets": "secrets: {allow_cmd: true}",
+    "max_age": "max_age: 300   (seconds; false reads again only what was refused)",
     "version": "version: 1",
     "log_content": "log_content: false",
     "guard": "guard: ask",

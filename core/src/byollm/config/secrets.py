@@ -6,7 +6,7 @@
 `file:PATH`          a file's text, stripped; a relative path starts at the configuration's folder
 `keyring:SERVICE/N`  the system's keyring, when the package `keyring` is installed
 `cmd:PROGRAM ARGS`   what a program prints, only with `secrets: {allow_cmd: true}`; no shell, 30 seconds at most
-`SCHEME:TEXT`        what a plugin brings under the entry point group `byollm.secrets`: a callable(text) -> str
+`SCHEME:TEXT`        what a plugin brings under the entry point group `byollm.secrets`, see `stores.py`
 `literal:TEXT`       the text after the colon, for a key that looks like a reference
 a callable           from Python: called without arguments, returns a str or a Secret
 anything else        the key itself: it works, and a warning is recorded
@@ -17,14 +17,19 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from pathlib import PurePath
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from byollm.config.kept import Kept
 from byollm.config.places import NOWHERE, Problem, Where, name
 from byollm.errors import AuthenticationError, ByollmError, ConfigError
 from byollm.wire.redact import Secret
 
+if TYPE_CHECKING:
+    from byollm.config.stores import Stores
+
+PLAIN: Final = ("env", "template", "file", "keyring", "cmd", "callable", "literal", "refused")
+"""Kinds that the core reads itself; every other is a store's name, or a plugin's."""
 MAX_CHARACTERS: Final = 64 * 1024
 VARIABLE: Final = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -38,14 +43,15 @@ _FOREIGN: Final = (
 
 
 class SecretReference:
-    """Where a secret comes from. `resolve()` reads it once, `refresh()` forgets it; safe in threads; shows nothing.
+    """Where a secret comes from. `resolve()` reads and keeps it, `refused()` has it read again; shows nothing.
 
     `name` is what it is for (`api_key`, `header authorization`), `kind` one of env, template, file, keyring, cmd,
     callable, literal or a plugin's scheme; `given` is the callable, or the Secret that was written. An `optional` one
-    that is not there is an empty Secret instead of an error.
+    that is not there is an empty Secret instead of an error. `kept` is the value, which references that say the same
+    share; `stores` are the file's secret stores.
     """
 
-    __slots__ = ("_lock", "_value", "given", "kind", "name", "optional", "text", "where")
+    __slots__ = ("given", "kept", "kind", "name", "optional", "stores", "text", "where")
 
     def __init__(
         self, name: str, kind: str, text: Any, where: Where = NOWHERE, *, given: Any = None, optional: bool = False
@@ -56,8 +62,8 @@ class SecretReference:
         self.where = where
         self.optional = optional
         self.given = given
-        self._value: Secret | None = None
-        self._lock = threading.Lock()
+        self.kept = Kept()
+        self.stores: Stores | None = None
 
     def __repr__(self) -> str:
         return f"SecretReference({self.name} from {self.source})"
@@ -83,29 +89,35 @@ class SecretReference:
         return self.kind == "literal" and is_placeholder(self.given.reveal())
 
     def resolve(self) -> Secret:
-        """The secret, read at the first call and kept. May block.
+        """The secret, read at the first call and kept as long as `kept` says. May block.
 
         Raises AuthenticationError (`sent="no"`) when it is not there, ConfigError when the reference cannot be used.
         """
-        with self._lock:
-            if self._value is None:
-                self._value = self._read()
-            return self._value
+        found = self.kept.get(self._read)
+        if isinstance(found, ByollmError):
+            raise found
+        return found
+
+    @property
+    def due(self) -> float:
+        """The instant of `time.monotonic` from which on `resolve` reads it again; infinity for never."""
+        return self.kept.due
 
     def refresh(self) -> None:
-        """Forget the value: the next `resolve` reads it again (after a 401)."""
-        with self._lock:
-            self._value = None
+        """Forget the value: the next `resolve` reads it again."""
+        self.kept.forget()
 
-    def _read(self) -> Secret:
+    def refused(self, secret: Secret | None) -> None:
+        """The provider refused this value: the next `resolve` reads it again, unless another one did meanwhile."""
+        self.kept.refused(secret)
+
+    def _read(self) -> Secret | ByollmError:
         from byollm.config.sources import read
 
         found = read(self)
-        if isinstance(found, ByollmError):
-            raise found
-        if not found and not self.optional:
-            raise self.missing(f"{self.source} is empty")
-        return found
+        if isinstance(found, ByollmError) or found or self.optional:
+            return found
+        return self.missing(f"{self.source} is empty")
 
     def missing(self, sentence: str) -> AuthenticationError:
         """The error for a secret that is not there."""

@@ -6,16 +6,21 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from byollm.config import schema
+from byollm.config.kept import Kept
 from byollm.config.places import Document, Finding, KeyPath, name, shown
 from byollm.config.records import OAuth, Retries
-from byollm.config.secrets import SecretReference, parse_reference
+from byollm.config.secrets import PLAIN, SecretReference, parse_reference
 from byollm.errors import ConfigError
 from byollm.transports.base import Timeouts, TlsFiles
 from byollm.wire.redact import Secret
+
+if TYPE_CHECKING:
+    from byollm.config.stores import Stores
+    from byollm.routing.limits import LimitsConfig
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _OURS: Final = frozenset(
@@ -33,16 +38,47 @@ class Context:
     base: str | None = None
     allow_cmd: bool = False
     findings: list[Finding] = field(default_factory=list)
+    groups: Mapping[str, LimitsConfig] = field(default_factory=dict)
+    stores: Stores | None = None
+    max_age: float | Literal[False] | None = None
+    """Seconds; None is what a kind usually has, False never."""
+    ages: dict[str, float | Literal[False] | None] = field(default_factory=dict)
+    """The same for one store."""
+    _kept: dict[Any, Kept] = field(default_factory=dict)
 
     def secret(self, label: str, value: Any, path: KeyPath, example: str) -> SecretReference:
         """A reference; a literal (but no id) is noted, with `example` as its mend: a placeholder can only fail."""
         where = self.document.where(path, value=True)
-        reference = parse_reference(label, value, where, allow_cmd=self.allow_cmd, base=self.base)
+        reference = self.shared(parse_reference(label, value, where, allow_cmd=self.allow_cmd, base=self.base))
         if reference.is_placeholder:
             self.findings.append(Finding("error", where, f"the {label} is a placeholder", example))
         elif reference.kind == "literal" and isinstance(value, str) and not label.endswith("_id"):
             self.findings.append(Finding("warning", where, f"the {label} itself is written here", example))
         return reference
+
+    def shared(self, reference: SecretReference) -> SecretReference:
+        """The reference, with the value that it has in common with those that say the same."""
+        kind = reference.kind
+        if kind not in PLAIN:
+            if self.stores is None:
+                from byollm.config.stores import Stores
+
+                self.stores = Stores()
+            reference.stores = self.stores
+        text = id(reference.given) if kind == "callable" else reference.text
+        if kind in ("literal", "template"):
+            return reference
+        carried = reference.name == "api_key" or reference.name.startswith("header ")
+        age = self.ages.get(kind, self.max_age)
+        if age is None and (kind == "file" or kind not in PLAIN):
+            age = MAX_AGE
+        holds = kind not in ("env", "file", "callable")
+        reference.kept = self._kept.setdefault((kind, text, carried), Kept(age or None, holds=holds))
+        return reference
+
+
+MAX_AGE: Final = 300.0
+"""Seconds after which files and stores are read again, unless `secrets: {max_age: …}` says otherwise."""
 
 
 def timeouts(context: Context, value: Any, path: KeyPath, base: Timeouts) -> Timeouts:
@@ -133,7 +169,7 @@ def proxy(context: Context, value: Any, path: KeyPath) -> SecretReference | Lite
         if problem:
             raise context.document.error(path, f"`proxy` {problem}", schema.EXAMPLES["proxy"], value=True)
         return SecretReference("proxy", "literal", "", where, given=Secret(value))
-    return parse_reference("proxy", value, where, allow_cmd=context.allow_cmd, base=context.base)
+    return context.shared(parse_reference("proxy", value, where, allow_cmd=context.allow_cmd, base=context.base))
 
 
 def proxy_problem(text: str) -> str:
@@ -280,6 +316,7 @@ _WANTED: Final[Mapping[str, str]] = {
     "reasoning_efforts": "a list of texts",
     "service_tiers": "a list of texts",
     "default_effort": "a text",
+    "vocabulary": "o200k_base or cl100k_base",
 }
 
 
@@ -291,8 +328,8 @@ def _fits(key: str, value: Any) -> bool:
         return isinstance(value, list) and len(value) == 2 and all(_is_number(item, int | float) for item in value)
     if wanted == "a list of texts":
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    if wanted == "a text":
-        return isinstance(value, str)
+    if wanted in ("a text", "o200k_base or cl100k_base"):
+        return isinstance(value, str) and (wanted == "a text" or value in wanted.split(" or "))
     return _is_number(value, int) and value >= 0
 
 

@@ -12,7 +12,6 @@ from byollm.config.secrets import VARIABLE, SecretReference
 from byollm.errors import ByollmError, ConfigError
 from byollm.wire.redact import Secret
 
-GROUP: Final = "byollm.secrets"
 MAX_BYTES: Final = 64 * 1024
 """The most that is read from a file or a program."""
 
@@ -114,27 +113,17 @@ def _command(reference: SecretReference) -> Secret | ByollmError:
 
 
 def _called(reference: SecretReference) -> Secret | ByollmError:
-    return _answer_of(reference, reference.given)
+    return answer_of(reference, reference.given)
 
 
 def _plugin(reference: SecretReference) -> Secret | ByollmError:
-    from byollm.config.words import nearest
-    from byollm.providers import discovery
+    from byollm.config.stores import Stores
 
-    point = discovery.pick(GROUP, reference.kind)
-    if point is None:
-        kinds = ["env", "file", "keyring", "cmd", "literal", *(item.name for item in discovery.listed(GROUP))]
-        meant = nearest(reference.kind, kinds)
-        mend = "install the plugin that brings it, or write `literal:…` for a key with a colon"
-        mend = f"write `{meant}:…`" if meant else mend
-        file, line, column = reference.where
-        sentence = f"there is no kind of secret called `{reference.kind}`"
-        return ConfigError(f"`{reference.name}`: {sentence}", hint=mend, file=file, line=line, column=column)
-    reader = discovery.load(GROUP, point)
-    return _answer_of(reference, lambda: reader(reference.text))
+    return (reference.stores or Stores()).read(reference)
 
 
-def _answer_of(reference: SecretReference, function: Callable[[], Any]) -> Secret | ByollmError:
+def answer_of(reference: SecretReference, function: Callable[[], Any]) -> Secret | ByollmError:
+    """What a function answers as a secret, or what went wrong."""
     try:
         found = function()
     except ByollmError as error:

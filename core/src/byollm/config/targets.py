@@ -179,9 +179,12 @@ class Catalog:
         if "pricing" in found:
             values["pricing"] = settings.pricing(context, found["pricing"], (*path, "pricing"))
         if "limits" in found:
-            from byollm.config.limits import read_limits
+            from byollm.config.limits import read_sharing
 
-            values["limits"] = read_limits(found["limits"], context.document, (*path, "limits"))
+            at = (*path, "limits")
+            values["limits"], values["shared_limits"] = read_sharing(
+                found["limits"], context.groups, context.document, at
+            )
         return values | ({"extra": found["extra"]} if "extra" in found else {})
 
     def follow(self, owner: str, value: Any, path: KeyPath) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Generic
 
-from byollm.engine.credentials import Hidden, HiddenHeaders, outcome
+from byollm.engine.credentials import outcome
 from byollm.engine.failures import bare
+from byollm.engine.hidden import Hidden, HiddenHeaders
 from byollm.engine.outgoing import AUTH_BODY_LIMIT, as_sent, auth_outgoing, outgoing
 from byollm.engine.steps import Acquire, Close, Emit, Open, OpenLocal, R, Read, Renew, Run, Sleep, Steps
 from byollm.errors import ByollmError
@@ -50,6 +51,9 @@ class AsyncDriver(Generic[R]):
                 elif kind is Emit:
                     events: list[Event] = step.events
                     return events
+                elif kind is Open:
+                    answer = await self._open(step)
+                    response = self._response
                 elif kind is Run:
                     move, answer = await self._work(step)
                 else:
@@ -57,7 +61,8 @@ class AsyncDriver(Generic[R]):
                     response = self._response
         except StopIteration as end:
             self.result = end.value
-            await self.close()
+            if self._response is not None:
+                await self.drop()
             return None
         except BaseException:
             answer = step = None  # the last bytes may echo a key, and a traceback shows its frames' locals
@@ -66,9 +71,10 @@ class AsyncDriver(Generic[R]):
 
     async def run(self) -> R:
         """To the end, without events."""
-        result = await self.settle()
-        assert result is not None
-        return result
+        while await self.pull() is not None:
+            pass
+        assert self.result is not None
+        return self.result
 
     async def settle(self) -> R | None:
         """To the end, without events, where None is a result too."""
@@ -92,8 +98,6 @@ class AsyncDriver(Generic[R]):
 
     async def _act(self, step: Any) -> Any:
         kind = type(step)
-        if kind is Open:
-            return await self._open(step)
         if kind is Close:
             response, self._response = self._response, None
             return await response.close(step.reuse) if response is not None else None
@@ -137,15 +141,18 @@ class AsyncDriver(Generic[R]):
         return cancellation.cancelled
 
     async def _open(self, step: Open) -> Any:
-        await self.drop()
+        if self._response is not None:
+            await self.drop()
         line, call = step.line, self._call
         try:
             place = line.place
         except ByollmError as error:  # a proxy that cannot be read
             return bare(error)
-        headers = await line.credentials.async_headers(
-            step.auth, as_sent(line, step.request), call.clock.time, lambda asked: self._send(asked, step)
-        )
+        headers: Any = line.credentials.ready(step.auth)
+        if headers is None:
+            headers = await line.credentials.async_headers(
+                step.auth, as_sent(line, step.request), call.clock.time, lambda asked: self._send(asked, step)
+            )
         if not isinstance(headers, HiddenHeaders):
             return headers
         self._stamp = headers.stamp

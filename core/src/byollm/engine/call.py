@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from byollm.transports.base import Cancellation, Timeouts
-from byollm.types.completion import Adjustment, Attempt
+from byollm.types.completion import Adjustment, Attempt, Completion
 from byollm.wire.exchange import LocalContext
 
 if TYPE_CHECKING:
+    from byollm.engine.deferring import Deferral
     from byollm.engine.line import Line
+    from byollm.types.request import Request
 
 
 class Clock(Protocol):
@@ -84,6 +86,8 @@ class Call:
     committed: bool = False
     restarts: int = 0
     """How often an answer was begun anew after content of another was shown."""
+    under_way: bool = False
+    """The present attempt was checked and translated, and is sent: it counts."""
     status: int | None = None
     """Of the last answer that came."""
     first_at: float | None = None
@@ -97,6 +101,12 @@ class Call:
     """Of the present attempt's request, without what the file adds to it. No key is ever in it."""
     adjustments: tuple[Adjustment, ...] = ()
     """What `fit()` changed for the present attempt."""
+    request: Request | None = None
+    """What the present attempt asks, as every middleware left it and before `fit()`; None before the first."""
+    answer: Completion | None = None
+    """What the present attempt was answered, whole or in part, as `finished` is told; None where nothing came."""
+    deferral: Deferral | None = None
+    """Until when the call can wait; None for one that begins at once."""
     random: Callable[[], float] = random.random
     _id: str = ""
 

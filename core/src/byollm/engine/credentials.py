@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+import time
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from byollm.engine.failures import bare
-from byollm.errors import AuthenticationError, ByollmError, PluginError
+from byollm.engine.hidden import Hidden, HiddenHeaders, sendable
+from byollm.errors import ByollmError, PluginError
 from byollm.transports.base import Broken
 from byollm.wire.auth import AuthContext, AuthScheme
 from byollm.wire.exchange import HttpRequest
@@ -23,33 +25,12 @@ if TYPE_CHECKING:
     import asyncio
 
 
-class HiddenHeaders(list[tuple[str, str]]):
-    """Header pairs that do not show themselves, not even as a local in a traceback.
-
-    `stamp` tells which generation of credentials they are.
-    """
-
-    def __init__(self, pairs: Iterable[tuple[str, str]] = (), stamp: int = 0) -> None:
-        super().__init__(pairs)
-        self.stamp = stamp
-
-    def __repr__(self) -> str:
-        return f"HiddenHeaders({len(self)})"
+NEVER: Final = float("inf")
+READING: Final = 60.0
+"""Seconds in which nobody else begins to read secrets that grew old."""
 
 
 R = TypeVar("R")
-
-
-class Hidden:
-    """A request or an answer of an auth scheme, which may be a secret from end to end."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __repr__(self) -> str:
-        return "Hidden(…)"
 
 
 class Reference(Protocol):
@@ -65,10 +46,12 @@ class Credentials:
 
     __slots__ = (
         "_async_locks",
+        "_due",
         "_forced",
         "_headers",
         "_lock",
         "_past",
+        "_ready",
         "_redactor",
         "_references",
         "_refresh",
@@ -83,7 +66,9 @@ class Credentials:
         self._references = dict(references or {})
         self._headers = dict(headers or {})
         self._secrets: dict[str, Secret] | None = None
+        self._due = float("inf")
         self._past: list[Secret] = []
+        self._ready: tuple[AuthScheme, Mapping[str, Secret], HiddenHeaders] | None = None
         self._redactor: tuple[tuple[Secret, ...], Redactor] | None = None
         self._state: dict[str, Any] = {}
         self._forced = False
@@ -100,19 +85,52 @@ class Credentials:
         """The names of the headers whose values are secrets."""
         return list(self._headers)
 
-    @property
-    def resolved(self) -> bool:
-        """True once the references were read."""
-        return self._secrets is not None
-
     def resolve(self) -> Mapping[str, Secret]:
-        """Read the references, once. May block. Raises AuthenticationError or ConfigError."""
-        with self._lock:
-            if self._secrets is None:
-                found = {name: reference.resolve() for name, reference in self._references.items()}
-                found |= {f"header {name}": reference.resolve() for name, reference in self._headers.items()}
-                self._secrets = found
-            return self._secrets
+        """The references' values; read at first use, and again when one grew old. May block.
+
+        Who finds one old reads it, the others go on with what there is. Raises AuthenticationError or ConfigError.
+        """
+        secrets = self._secrets
+        if secrets is not None and (self._due == NEVER or time.monotonic() < self._due):
+            return secrets
+        if not self._lock.acquire(blocking=secrets is None):
+            return secrets or {}
+        try:
+            if self._secrets is None or time.monotonic() >= self._due:
+                self._take(self._read())
+            return self._secrets or {}
+        finally:
+            self._lock.release()
+
+    def same_as(self, other: Credentials) -> bool:
+        """The same secrets, as far as both were read; else the same references. False where there is no secret."""
+        mine, theirs = self._secrets, other._secrets
+        if mine is not None and theirs is not None:
+            return any(mine.values()) and set(mine.values()) == set(theirs.values())
+        said = [_said(reference) for _, reference in self._all()]
+        return bool(said) and None not in said and said == [_said(reference) for _, reference in other._all()]
+
+    def _read(self) -> dict[str, Secret]:
+        if self._secrets is not None:
+            self._due = time.monotonic() + READING
+        return {label: reference.resolve() for label, reference in self._all()}
+
+    def _take(self, found: dict[str, Secret]) -> None:
+        before, self._secrets = self._secrets, found
+        self._due = min((getattr(reference, "due", NEVER) for _, reference in self._all()), default=NEVER)
+        if before is not None and before != found:
+            self._forget(before.values())
+            self._began_anew()
+
+    def _began_anew(self) -> None:
+        """Other secrets than before: tokens that were got with those are of no use."""
+        self._forget(_secrets_in(self._state))
+        self._state = {}
+        self._stamp += 1
+
+    def _all(self) -> Iterator[tuple[str, Reference]]:
+        yield from self._references.items()
+        yield from ((f"header {name}", reference) for name, reference in self._headers.items())
 
     def renew(self, scheme: AuthScheme, stamp: int) -> bool:
         """After a 401 to the credentials of that `stamp`: read the references again.
@@ -124,15 +142,12 @@ class Credentials:
                 return True
             before, self._secrets = self._secrets or {}, None
             self._forget(before.values())
-            for reference in (*self._references.values(), *self._headers.values()):
-                forget = getattr(reference, "refresh", None)
-                if forget is not None:
-                    forget()
-            changed = before != self.resolve()
+            for label, reference in self._all():
+                _refuse(reference, before.get(label))
+            self._take(self._read())
+            changed = before != self._secrets
             if changed:
-                self._forget(_secrets_in(self._state))
-                self._state = {}
-                self._stamp += 1
+                self._began_anew()
             self._forced = scheme.refreshes and not changed
             return changed or scheme.refreshes
 
@@ -149,16 +164,47 @@ class Credentials:
             self._redactor = (known, Redactor(known))
         return self._redactor[1]
 
-    def _flow(self, scheme: AuthScheme, request: HttpRequest, now: Callable[[], float]) -> Generator[Any, Any, Any]:
-        context = AuthContext(self.resolve(), now, _nonce, self._state, self._forced)
+    def _snapshot(self) -> tuple[Mapping[str, Secret], int]:
+        """The secrets, and the stamp of their generation or an older one: a newer one would hide that they are old."""
+        stamp = self._stamp
+        return self.resolve(), stamp
+
+    def _at_hand(self) -> tuple[Mapping[str, Secret], int] | None:
+        """`_snapshot`, where it needs no reading."""
+        stamp, secrets = self._stamp, self._secrets
+        fresh = self._due == NEVER or time.monotonic() < self._due
+        return (secrets, stamp) if secrets is not None and fresh else None
+
+    def _flow(
+        self,
+        scheme: AuthScheme,
+        request: HttpRequest,
+        now: Callable[[], float],
+        known: tuple[Mapping[str, Secret], int] | None,
+    ) -> Generator[Any, Any, Any]:
+        secrets, stamp = known or self._snapshot()
+        context = AuthContext(secrets, now, _nonce, self._state, self._forced)
         before = _secrets_in(self._state) if self._state else []
         headers = yield from scheme.flow(request, context)
         self._forced = False
         if (before or self._state) and before != _secrets_in(self._state):
             self._forget(before)
             self._stamp += 1
-        fixed = [(name, self.resolve()[f"header {name}"].reveal()) for name in self._headers]
-        return _sendable(HiddenHeaders([*headers.items(), *fixed], self._stamp))
+            stamp = self._stamp
+        fixed = [(name, secrets[f"header {name}"].reveal()) for name in self._headers]
+        made = sendable(HiddenHeaders([*headers.items(), *fixed], stamp))
+        if getattr(scheme, "fixed", False):
+            self._ready = (scheme, secrets, made)
+        return made
+
+    def ready(self, scheme: AuthScheme) -> HiddenHeaders | None:
+        """What `headers` would answer, where it was worked out before and depends on nothing but secrets still good."""
+        ready = self._ready
+        if ready is None or ready[0] is not scheme or ready[1] is not self._secrets:
+            return None
+        if ready[2].stamp != self._stamp:  # made while others renewed: a refusal of it would be taken for an old one
+            return None
+        return ready[2] if self._due == NEVER or time.monotonic() < self._due else None
 
     def headers(
         self,
@@ -183,7 +229,7 @@ class Credentials:
         now: Callable[[], float],
         send: Callable[[Hidden], Hidden | Broken],
     ) -> HiddenHeaders | Broken | ByollmError:
-        flow = self._flow(scheme, request, now)
+        flow = self._flow(scheme, request, now, None)
         asked = _next(flow, None)
         while isinstance(asked, Hidden):
             answer = _worked(asked.value) if callable(asked.value) else send(asked)
@@ -202,10 +248,6 @@ class Credentials:
         """`headers`, awaited."""
         import asyncio  # a sync program starts in a fifth less time without it
 
-        if not self.resolved:
-            found = await asyncio.to_thread(outcome, self.resolve)  # a file, a keyring or a command may block
-            if isinstance(found, ByollmError):
-                return found
         if not scheme.refreshes:
             return await self._async_run(scheme, request, now, send)
         async with self._async_locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
@@ -220,7 +262,12 @@ class Credentials:
     ) -> HiddenHeaders | Broken | ByollmError:
         import asyncio
 
-        flow = self._flow(scheme, request, now)
+        known: Any = self._at_hand()
+        if known is None:
+            known = await asyncio.to_thread(outcome, self._snapshot)  # a file, a keyring or a store may block
+            if isinstance(known, ByollmError):
+                return known
+        flow = self._flow(scheme, request, now, known)
         asked = _next(flow, None)
         while isinstance(asked, Hidden):
             answer: Hidden | Broken | ByollmError
@@ -232,6 +279,25 @@ class Credentials:
                 return answer
             asked = _next(flow, answer)
         return asked
+
+
+def _refuse(reference: Reference, secret: Secret | None) -> None:
+    """Its next `resolve` is to read it again. One that is shared asks whether that was done meanwhile."""
+    refused = getattr(reference, "refused", None)
+    if refused is not None:
+        refused(secret)
+        return
+    refresh = getattr(reference, "refresh", None)
+    if refresh is not None:
+        refresh()
+
+
+def _said(reference: Any) -> tuple[str, Any] | None:
+    """What a reference says, where that tells which secret it is."""
+    kind = getattr(reference, "kind", None)
+    if kind in (None, "refused"):
+        return None
+    return (kind, reference.given) if kind in ("literal", "callable") else (kind, reference.text)
 
 
 def outcome(work: Callable[[], R]) -> R | ByollmError:
@@ -262,17 +328,6 @@ def _next(flow: Generator[Any, Any, Any], answer: Hidden | None) -> Hidden | Hid
     except Exception as error:  # whatever it says may hold a secret
         problem = type(error).__name__
     return PluginError(f"the auth scheme failed ({problem}); nothing was sent")
-
-
-def _sendable(headers: HiddenHeaders) -> HiddenHeaders:
-    for name, value in headers:
-        if not value.isascii() or not value.isprintable():
-            raise AuthenticationError(
-                f"the credential for {name} holds a character that no header can carry",
-                sent="no",
-                hint="was it pasted with a line break, a blank or typographic quotes?",
-            )
-    return headers
 
 
 def _nonce() -> str:

@@ -45,8 +45,8 @@ def guard(call: Call, line: Line, request: Request) -> Steps[None]:
     window = line.deployment.capabilities.context_window
     if line.guard != "ask" or window is None or bytes_of(request) <= window:
         return
-    count = estimate(request)
-    if count.upper is None or count.upper > window:
+    count = estimate(request, line.deployment.capabilities.vocabulary)
+    if count.upper is None or count.upper + count.template > window:
         asked = line.deployment.count(request)
         if isinstance(asked, Exchange):
             asked = yield from _answer(call, line, asked)
@@ -60,7 +60,7 @@ def refusal(line: Line, request: Request) -> ContextLengthError | None:
     window = can.context_window
     if window is None or bytes_of(request) <= window:
         return None
-    count = estimate(request)
+    count = estimate(request, can.vocabulary)
     if count.lower is not None and count.lower > window:
         return too_long(line, count, window)
     if can.truncates_silently and count.tokens > window:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from byollm.engine.steps import Acquire, Sleep, Steps
 from byollm.errors import ByollmError, CancelledError, RateLimitError
 from byollm.providers.counting import rough
+from byollm.routing.joint import Joint, JointTicket
 from byollm.routing.limits import Kind, Limits, Ticket
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ USUAL_OUTPUT: Final = 256
 """Tokens reserved for an answer where the caller sets no limit; what it really has is settled afterwards."""
 
 
-def limited(call: Call, line: Line, limits: Limits, request: Request, steps: Steps[Completion]) -> Steps[Completion]:
+def limited(
+    call: Call, line: Line, limits: Limits | Joint, request: Request, steps: Steps[Completion]
+) -> Steps[Completion]:
     """`steps`, begun when the limits allow it. Raises RateLimitError (`sent="no"`) where that would take too long."""
     ticket = yield from _admitted(call, line, limits, request)
     sent = "no"
@@ -35,7 +38,8 @@ def limited(call: Call, line: Line, limits: Limits, request: Request, steps: Ste
         sent = "yes"
         raise
     finally:
-        limits.leave()
+        for part in limits.parts:
+            part.leave()
         if sent == "no":
             ticket.cancel()
     ticket.settle(_used(completion))
@@ -54,10 +58,10 @@ def _used(completion: Completion) -> dict[Kind, float]:
     return used
 
 
-def _admitted(call: Call, line: Line, limits: Limits, request: Request) -> Steps[Ticket]:
+def _admitted(call: Call, line: Line, limits: Limits | Joint, request: Request) -> Steps[Ticket | JointTicket]:
     size, output = rough(request), request.max_tokens or USUAL_OUTPUT
     ticket = limits.reserve(size, output, call.clock.monotonic())
-    entered = False
+    inside: list[Limits] = []
     try:
         while (wait := ticket.at - call.clock.monotonic()) > 0:
             _worth(call, line, wait)
@@ -66,11 +70,14 @@ def _admitted(call: Call, line: Line, limits: Limits, request: Request) -> Steps
             if limits.closed(call.clock.monotonic()):  # refused meanwhile: to the end of the queue, not all at once
                 ticket.cancel()
                 ticket = limits.reserve(size, output, call.clock.monotonic())
-        yield from _entered(call, line, limits)
-        entered = True
+        for part in limits.parts:  # always in this order, so that no two wait for each other
+            yield from _entered(call, line, part)
+            inside.append(part)
     finally:
-        if not entered:
+        if len(inside) < len(limits.parts):
             ticket.cancel()
+            for part in inside:
+                part.leave()
     return ticket
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,8 @@ from byollm.wire.auth import AuthScheme
 from byollm.wire.exchange import Exchange
 
 if TYPE_CHECKING:
+    from byollm.engine.outgoing import Sealed
+    from byollm.routing.joint import Joint
     from byollm.routing.limits import Limits
     from byollm.routing.policies import Asked, Option, Rate
 
@@ -61,18 +63,34 @@ class Line:
     prices: Prices | None = None
     guard: str = "local"
     region: str | None = None
+    tenant: str | None = None
+    """Whose secrets it holds: a tenant's and no other, or the file's."""
     tags: tuple[str, ...] = ()
     data_classes: tuple[str, ...] = ()
     reaches: frozenset[str] | None = None
     """Every host that requests and auth schemes may go to; None where nobody told."""
-    limits: Limits | None = None
+    limits: Limits | Joint | None = None
     breaker: Breaker = field(default_factory=Breaker)
+    kin: Callable[[], Iterable[Line]] = tuple
+    """The lines of the same client: some may share its key."""
     budget: RetryBudget = field(default_factory=RetryBudget)
     option: Option | None = None
     """What a routing policy sees of it; None where no policy chooses."""
+    sealed: dict[int, Sealed] = field(default_factory=dict)
+    """What requests that differ only in their body share, by the identity of their headers."""
     _rate: tuple[float, int, Rate | None] | None = None
-    _priceless: dict[str | None, float] = field(default_factory=dict)
-    """Models, as they answered, that had no price when last asked, and until when nobody is asked again."""
+    _priceless: dict[tuple[str | None, str | None], float] = field(default_factory=dict)
+    """Models and tiers, as they were told, that had no price when last asked, and until when nobody is asked again."""
+    name: str = field(init=False)
+    """The deployment's name."""
+    provider: str = field(init=False)
+    """The plugin's name."""
+    model: str = field(init=False)
+    """The model asked for."""
+
+    def __post_init__(self) -> None:
+        target = self.deployment.target
+        self.name, self.provider, self.model = target.deployment, self.deployment.manifest.name, target.model
 
     def __repr__(self) -> str:
         return f"Line({self.name!r})"
@@ -104,13 +122,16 @@ class Line:
         if self.pricing is not None:
             amount = self.pricing.cost(usage)
             return None if amount is None else Cost(amount, self.pricing.currency, "configuration")
-        if self.prices is None or self._priceless.get(answered, 0.0) > at:
+        if self.prices is None:
+            return None
+        sold = _kind(answered, usage.details)
+        if sold is not None and self._priceless.get(sold, 0.0) > at:
             return None
         found = self.prices.cost(Sale(target=self.deployment.target, usage=usage, at=at, answered=answered))
-        if found is None and not usage.details:
+        if found is None and sold is not None:
             if len(self._priceless) > 64:  # names come from answers
                 self._priceless.clear()
-            self._priceless[answered] = at + KEPT
+            self._priceless[sold] = at + KEPT
         return found
 
     def measured(self) -> Option:
@@ -130,7 +151,7 @@ class Line:
         """
         size = asked.input_tokens.bit_length()
         kept = self._rate
-        if kept is None or kept[0] <= asked.now or kept[1] != size:
+        if kept is None or not kept[0] - KEPT <= asked.now < kept[0] or kept[1] != size:
             kept = self._rate = (asked.now + KEPT, size, self._rate_at(1 << size, asked.now))
         return kept[2]
 
@@ -141,17 +162,10 @@ class Line:
             return None
         return float(went_in.amount) / tokens, float(came_out.amount - went_in.amount) / tokens, went_in.currency
 
-    @property
-    def name(self) -> str:
-        """The deployment's name."""
-        return self.deployment.target.deployment
 
-    @property
-    def provider(self) -> str:
-        """The plugin's name."""
-        return self.deployment.manifest.name
-
-    @property
-    def model(self) -> str:
-        """The model asked for."""
-        return self.deployment.target.model
+def _kind(answered: str | None, details: Mapping[str, Any] | None) -> tuple[str | None, str | None] | None:
+    """What decides whether a price is known: the model, and the tier that was served. None where there is more told."""
+    if not details:
+        return answered, None
+    tier = details.get("service_tier")
+    return (answered, tier) if len(details) == 1 and type(tier) is str else None

@@ -3,14 +3,18 @@
 Middleware is an object with `around(call, request, next)`, a generator of steps:
 `completion = yield from next(request)`. It may change the request, answer with a Completion of its own, refuse by
 raising, rewrite events (`map_events`), or `yield Run(function)` for blocking work. `position` is "operation" (once a
-call, before routing) or "attempt" (once a deployment tried). The first in the file is the outermost.
+call, before routing) or "attempt" (once a deployment tried). The first in the file is the outermost. Before it calls
+`next`, one of an operation may leave candidates out of `call.candidates`, saying why in `call.skipped`.
 
 An observer has `started(call, deployment)`, `finished(call, attempt)` and `refused(call, error)` (no candidate may
 answer: nothing is sent), all optional. Each is told on its own: one that fails is counted and logged once. Only one
-with `required = True` may stop a call, and it is asked before sending. They are called where the call runs, in an event
-loop too: they are quick.
+with `required = True` may stop a call, and it is asked before sending; those that were told before are told
+`withdrawn(call, deployment)`. `call.request` is what the attempt asks, as middleware left it; in `finished`,
+`call.answer` is what it was answered. They are called where the call runs, in an event loop too: they are quick.
 
 Both may have `close()`: the client calls it when it is closed. A client may be used again afterwards, and they with it.
+And `health()`, for `byollm doctor`: (state, sentence, mend) for each thing to tell; a state is ok, warn or fail. Who
+leaves out candidates has `left_out(call, request)`, for `explain`: the reason by deployment, and nothing is changed.
 """
 
 from __future__ import annotations
@@ -116,10 +120,22 @@ class Observers:
     def __bool__(self) -> bool:
         return bool(self._all)
 
+    @property
+    def each(self) -> tuple[Any, ...]:
+        """In the order in which they are told."""
+        return self._all
+
     def started(self, call: Call, deployment: str) -> None:
         """Asked before sending. Raises what a required observer raises, as PluginError."""
-        for observer in self._all:
-            self._tell(observer, "started", call, deployment, required=bool(getattr(observer, "required", False)))
+        told = 0
+        try:
+            for observer in self._all:
+                told += 1
+                self._tell(observer, "started", call, deployment, required=bool(getattr(observer, "required", False)))
+        except ByollmError:
+            for observer in self._all[: told - 1]:
+                self._tell(observer, "withdrawn", call, deployment, required=False)
+            raise
 
     def finished(self, call: Call, attempt: Attempt) -> None:
         """Told after each attempt; never raises."""
@@ -145,7 +161,7 @@ class Observers:
         except ByollmError as error:
             if required:
                 raise
-            problem = type(error).__name__
+            problem = f"{type(error).__name__}: {error.message}{f' ({error.hint})' if error.hint else ''}"
         except Exception as error:
             problem = type(error).__name__
         else:
@@ -153,6 +169,6 @@ class Observers:
         name = type(observer).__name__
         self.failures[name] = self.failures.get(name, 0) + 1
         if self.failures[name] == 1:
-            log.warning("observer %s failed in %s (%s); further failures are only counted", name, what, problem)
+            log.warning("observer %s failed in %s: %s; further failures are only counted", name, what, problem)
         if required:
             raise PluginError(f"required observer {name} failed ({problem}): nothing was sent")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from byollm.engine.attempt import attempt
+from byollm.engine.attempt import Sending, attempt
+from byollm.engine.health import tell
 from byollm.engine.middleware import Middleware, Observers, relay, wrap
 from byollm.engine.steps import Emit, Steps
 from byollm.engine.trip import ILL, Trip, healthy_first
-from byollm.errors import ByollmError, CancelledError, ProviderError, QuotaExhaustedError
+from byollm.errors import ByollmError, CancelledError, NoRouteError, UnsupportedFeatureError
 from byollm.types.completion import Attempt, Completion
 from byollm.wire.assemble import events_of
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from byollm.types.request import Request
 
 log = logging.getLogger("byollm")
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 class _Reached(BaseException):
@@ -33,7 +35,7 @@ class _Reached(BaseException):
 class Operation:
     """What one configuration brings to every call: middleware and observers."""
 
-    __slots__ = ("_attempt_layers", "_observers", "_operation_layers", "log_content")
+    __slots__ = ("_attempt_layers", "_observers", "_operation_layers", "_sending", "log_content")
 
     def __init__(
         self, middleware: Sequence[Middleware] = (), observers: Observers | None = None, log_content: bool = False
@@ -41,21 +43,31 @@ class Operation:
         self._operation_layers = [layer for layer in middleware if getattr(layer, "position", "operation") != "attempt"]
         self._attempt_layers = [layer for layer in middleware if getattr(layer, "position", "operation") == "attempt"]
         self._observers = observers or Observers()
+        self._sending = self._observers.started if self._observers else None
         self.log_content = log_content
 
     def run(self, call: Call, request: Request, lines: Sequence[Line]) -> Steps[Completion]:
         """The whole call. An answer that a middleware made itself is emitted as events too."""
         call.log_content = self.log_content
         call.candidates = lines
-        if not self._operation_layers:
-            return self._route(call, request, lines)
-        return self._layered(call, request, lines)
+        steps = self._layered(call, request, lines) if self._operation_layers else self._route(call, request, lines)
+        return self._watched(call, steps) if self._observers else steps
+
+    def _watched(self, call: Call, steps: Steps[Completion]) -> Steps[Completion]:
+        try:
+            return (yield from steps)
+        except (NoRouteError, UnsupportedFeatureError) as error:
+            if not call.attempts:
+                self._observers.refused(call, error)
+            raise
 
     def _layered(self, call: Call, request: Request, lines: Sequence[Line]) -> Steps[Completion]:
         call.quiet = False
 
         def core(request: Request) -> Steps[Completion]:
-            return self._route(call, request, lines)
+            kept = call.candidates
+            out = frozenset(line.name for line in lines if line not in kept) if kept is not lines else _NONE
+            return self._route(call, request, kept, out)
 
         emitted = False
 
@@ -68,6 +80,11 @@ class Operation:
         if not emitted:
             yield Emit(events_of(completion))
         return completion
+
+    @property
+    def extensions(self) -> list[Any]:
+        """All middleware and observers, each once."""
+        return list(dict.fromkeys([*self._operation_layers, *self._attempt_layers, *self._observers.each]))
 
     def close(self) -> None:
         """The client is closed: middleware and observers are told."""
@@ -86,7 +103,20 @@ class Operation:
             return reached.request
         return None
 
-    def _route(self, call: Call, request: Request, lines: Sequence[Line]) -> Steps[Completion]:
+    def _route(
+        self, call: Call, request: Request, lines: Sequence[Line], left_out: frozenset[str] = _NONE
+    ) -> Steps[Completion]:
+        """`left_out` are deployments that a middleware does not want to be asked, then or later."""
+        if call.deferral is not None:
+            from byollm.engine.deferring import deferred
+
+            def go(call: Call, request: Request, lines: Sequence[Line]) -> Steps[Completion]:
+                return self._go(call, request, [line for line in lines if line.name not in left_out])
+
+            return deferred(call, request, call.deferral, go if left_out else self._go)
+        return self._go(call, request, lines)
+
+    def _go(self, call: Call, request: Request, lines: Sequence[Line]) -> Steps[Completion]:
         return Trip(self.once, call, request).over(healthy_first(call, lines))
 
     def once(self, call: Call, request: Request, line: Line, number: int) -> Steps[Completion]:
@@ -94,19 +124,8 @@ class Operation:
         started = call.clock.monotonic()
         at = call.clock.time()
         call.status = call.first_at = None
-        tried = False
-
-        def sending() -> None:
-            nonlocal tried
-            if self._observers:
-                self._observers.started(call, line.name)
-            tried = True
-
-        if self._attempt_layers:
-            call.quiet = False
-            steps = wrap(self._attempt_layers, call, lambda changed: attempt(call, line, changed, sending))(request)
-        else:
-            steps = attempt(call, line, request, sending)
+        call.under_way = False
+        steps = (self._in_layers if self._attempt_layers else attempt)(call, line, request, self._sending)
         if line.limits is not None:
             from byollm.engine.limiting import limited
 
@@ -114,27 +133,32 @@ class Operation:
         try:
             completion = yield from steps
         except ByollmError as error:
-            if tried:
+            if call.under_way:
                 self._fell(call, line, number, started, at, error)
             raise
         except GeneratorExit:  # a stream left early, a task cancelled: it may have cost money all the same
-            if tried:
+            if call.under_way:
                 left = CancelledError("left before the answer was complete")
                 self._record(call, line, number, started, at, error=left)
             raise
-        if tried:
+        if call.under_way:
             line.breaker.succeeded(call.clock.monotonic())
-        cost = line.cost(completion, at)
+        cost = line.price_of(completion.usage, at, completion.model)
         if cost is not None:
             completion.cost, completion.cost_currency, completion.cost_source = cost.amount, cost.currency, cost.source
-        _measure(line, call, completion, started)
-        record = self._record(call, line, number, started, at, completion=completion, tried=tried)
+        if line.option is not None:
+            _measure(line, call, completion, started)
+        record = self._record(call, line, number, started, at, completion=completion, tried=call.under_way)
         completion.attempts = (*call.attempts[:-1], record) if len(call.attempts) > 1 else (record,)
         return completion
 
+    def _in_layers(self, call: Call, line: Line, request: Request, sending: Sending | None) -> Steps[Completion]:
+        call.quiet = False
+        return wrap(self._attempt_layers, call, lambda changed: attempt(call, line, changed, sending))(request)
+
     def _fell(self, call: Call, line: Line, number: int, started: float, at: float, error: ByollmError) -> None:
         now = call.clock.monotonic()
-        _tell_breaker(line, error, now)
+        tell(line, error, now)
         if line.option is not None and isinstance(error, ILL):
             line.option.pace.failed(now - started, now)
         self._record(call, line, number, started, at, error=error)
@@ -178,19 +202,11 @@ class Operation:
             )
         call.attempts.append(record)
         if self._observers and tried:
+            call.answer = completion if completion is not None else getattr(error, "partial", None)
             self._observers.finished(call, record)
         if log.isEnabledFor(logging.INFO):
             _log(record, completion)
         return record
-
-
-def _tell_breaker(line: Line, error: ByollmError, now: float) -> None:
-    if isinstance(error, ILL):
-        line.breaker.failed(now)
-    elif isinstance(error, QuotaExhaustedError):
-        line.breaker.exhausted(now)
-    elif isinstance(error, ProviderError) and error.sent != "no":
-        line.breaker.succeeded(now)
 
 
 def _measure(line: Line, call: Call, completion: Completion, started: float) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
-from byollm.engine.credentials import Hidden, HiddenHeaders
-from byollm.transports.base import Outgoing, Place, Timeouts
+from byollm.engine.hidden import Hidden, HiddenHeaders
+from byollm.transports.base import Kept, Outgoing, Place, Timeouts
 from byollm.types.version import VERSION
 from byollm.wire.exchange import HttpRequest
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from byollm.engine.steps import Open
 
 AUTH_BODY_LIMIT = 1024 * 1024
+REMEMBERED: Final = 16
+"""Kinds of requests of one line that are written once: two for each surface, streamed and whole."""
 USER_AGENT: Final = ("user-agent", f"byollm/{VERSION}")
 """Sent unless the plugin or the file's `headers:` names another."""
 
@@ -45,21 +48,58 @@ def as_sent(line: Line, request: HttpRequest) -> HttpRequest:
     return HttpRequest(request.method, final_url(line, request.url), tuple(final_headers(line, request)), request.body)
 
 
+@dataclass(slots=True, repr=False, eq=False)
+class Sealed:
+    """URL and headers as they leave, credentials and all: the same for requests that differ in nothing but the body."""
+
+    request: HttpRequest
+    credentials: HiddenHeaders
+    place: Place
+    url: str
+    headers: HiddenHeaders
+    kept: Kept
+
+    def fits(self, request: HttpRequest, place: Place, credentials: HiddenHeaders) -> bool:
+        """It was made of the same."""
+        mine = self.request
+        return (
+            mine.headers is request.headers
+            and mine.url == request.url
+            and mine.method == request.method
+            and self.credentials is credentials
+            and self.place is place
+        )
+
+
 def outgoing(step: Open, place: Place, call: Call, credentials: HiddenHeaders) -> Outgoing:
     """Everything the transport needs, the credentials last."""
     line, request = step.line, step.request
+    known = line.sealed.get(id(request.headers))
+    if known is None or not known.fits(request, place, credentials):
+        known = _sealed(line, request, place, credentials)
+    return Outgoing(
+        request.method,
+        known.url,
+        known.headers,
+        request.body,
+        place,
+        call.timeouts or line.timeouts,
+        step.deadline,
+        call.cancellation,
+        kept=known.kept,
+    )
+
+
+def _sealed(line: Line, request: HttpRequest, place: Place, credentials: HiddenHeaders) -> Sealed:
     names = {name.lower() for name, _ in credentials}
     headers = [(name, value) for name, value in final_headers(line, request) if name.lower() not in names]
-    return Outgoing(
-        method=request.method,
-        url=final_url(line, request.url),
-        headers=HiddenHeaders([*headers, *credentials]),
-        body=request.body,
-        place=place,
-        timeouts=call.timeouts or line.timeouts,
-        deadline=step.deadline,
-        cancellation=call.cancellation,
-    )
+    url, written = final_url(line, request.url), HiddenHeaders([*headers, *credentials])
+    without_body = HttpRequest(request.method, request.url, request.headers)
+    made = Sealed(without_body, credentials, place, url, written, Kept())
+    if len(line.sealed) >= REMEMBERED:
+        line.sealed.clear()
+    line.sealed[id(request.headers)] = made
+    return made
 
 
 def auth_outgoing(asked: Hidden, line: Line, call: Call, deadline: float | None) -> Outgoing:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from concurrent.futures import CancelledError as Cancelled
 from typing import TYPE_CHECKING, Any, Generic
 
-from byollm.engine.credentials import Hidden, HiddenHeaders, outcome
+from byollm.engine.credentials import outcome
 from byollm.engine.failures import bare
+from byollm.engine.hidden import Hidden, HiddenHeaders
 from byollm.engine.outgoing import AUTH_BODY_LIMIT, as_sent, auth_outgoing, outgoing
 from byollm.engine.steps import Acquire, Close, Emit, Open, OpenLocal, R, Read, Renew, Run, Sleep, Steps
 from byollm.errors import ByollmError
@@ -50,6 +51,9 @@ class SyncDriver(Generic[R]):
                 elif kind is Emit:
                     events: list[Event] = step.events
                     return events
+                elif kind is Open:
+                    answer = self._open(step)
+                    response = self._response
                 elif kind is Run:
                     move, answer = self._work(step)
                 else:
@@ -57,7 +61,8 @@ class SyncDriver(Generic[R]):
                     response = self._response
         except StopIteration as end:
             self.result = end.value
-            self.close()
+            if self._response is not None:
+                self.drop()
             return None
         except BaseException:
             answer = step = None  # the last bytes may echo a key, and a traceback shows its frames' locals
@@ -66,9 +71,10 @@ class SyncDriver(Generic[R]):
 
     def run(self) -> R:
         """To the end, without events."""
-        result = self.settle()
-        assert result is not None
-        return result
+        while self.pull() is not None:
+            pass
+        assert self.result is not None
+        return self.result
 
     def settle(self) -> R | None:
         """To the end, without events, where None is a result too."""
@@ -90,8 +96,6 @@ class SyncDriver(Generic[R]):
 
     def _act(self, step: Any) -> Any:
         kind = type(step)
-        if kind is Open:
-            return self._open(step)
         if kind is Close:
             response, self._response = self._response, None
             return response.close(step.reuse) if response is not None else None
@@ -118,15 +122,18 @@ class SyncDriver(Generic[R]):
         return True
 
     def _open(self, step: Open) -> Any:
-        self.drop()
+        if self._response is not None:
+            self.drop()
         line, call = step.line, self._call
         try:
             place = line.place
         except ByollmError as error:  # a proxy that cannot be read
             return bare(error)
-        headers = line.credentials.headers(
-            step.auth, as_sent(line, step.request), call.clock.time, lambda asked: self._send(asked, step)
-        )
+        headers: Any = line.credentials.ready(step.auth)
+        if headers is None:
+            headers = line.credentials.headers(
+                step.auth, as_sent(line, step.request), call.clock.time, lambda asked: self._send(asked, step)
+            )
         if not isinstance(headers, HiddenHeaders):
             return headers
         self._stamp = headers.stamp

@@ -40,31 +40,47 @@ ILL = (ServerError, OverloadedError, ProviderTimeoutError, ProviderConnectionErr
 
 
 class Trip:
-    """One call on its way over the candidates. `sent` counts requests, `last` is the last attempt's error."""
+    """One call on its way over the candidates. `sent` counts requests, `last` is the last attempt's error, `ahead` how
+    many candidates have not had their turn: each keeps one request of the call's total."""
 
     def __init__(self, once: Once, call: Call, request: Request) -> None:
         self.once = once
         self.call = call
         self.request = request
         self.sent = 0
+        self.ahead = 0
         self.last: ProviderError | CancelledError | None = None
         self.refused: ByollmError | None = None
 
     def over(self, lines: Iterable[Line]) -> Steps[Completion]:
         """Until one answers. Raises the last attempt's error, or why there was none."""
-        for line in lines:
+        call = self.call
+        for place, line in enumerate(lines, 1):
+            self.ahead = max(0, len(call.candidates) - place)
             if not self.may_go_to(line):
                 continue
-            completion = yield from self.at(line)
-            if completion is not None:
-                return completion
+            attempts = 1 if line.breaker.is_open(call.clock.monotonic()) else line.retries.attempts
+            for number in range(1, attempts + 1):
+                try:
+                    return (yield from self.once(call, self.request, line, number))
+                except ByollmError as raised:
+                    error = bare(raised)
+                wait = self.again(line, error, number, attempts)
+                if wait is None:
+                    break
+                if (yield Sleep(wait)):
+                    self.last = CancelledError()
+                    break
             if self.ended(line):
                 break
-        if self.last is not None:
-            raise self.told(self.last)
-        if self.refused is not None:
-            raise self.told(self.refused)
-        raise NoRouteError("no candidate could be tried", skipped=self.call.skipped)
+        raise self.outcome()
+
+    def outcome(self) -> ByollmError:
+        """What a call gets that nobody answered."""
+        found = self.last or self.refused
+        if found is not None:
+            return self.told(found)
+        return NoRouteError("no candidate could be tried", skipped=self.call.skipped)
 
     def may_go_to(self, line: Line) -> bool:
         """The retry budget counts every request after a call's first, but not those that move on to a healthy one.
@@ -81,35 +97,21 @@ class Trip:
         self.call.skipped[line.name] = "the retry budget is used up"
         return False
 
-    def at(self, line: Line) -> Steps[Completion | None]:
-        """Ask one deployment, again where that may help. None: it did not answer."""
-        call = self.call
-        attempts = 1 if line.breaker.is_open(call.clock.monotonic()) else line.retries.attempts
-        for number in range(1, attempts + 1):
-            try:
-                completion = yield from self.once(call, self.request, line, number)
-            except ByollmError as raised:
-                error = bare(raised)
-            else:
-                return completion
-            if _is_local(error):
-                self.refused = self.refused or error
-                call.skipped[line.name] = error.message
-                return None
-            if not isinstance(error, ProviderError | CancelledError):
-                raise self.told(error)
-            self.last = error
-            self.sent += 1
-            wait = self.pause(line, error, number) if number < attempts else None
-            if wait is None:
-                return None
-            if not line.budget.spend(call.clock.monotonic()):
-                call.skipped[line.name] = "the retry budget is used up"
-                return None
-            if (yield Sleep(wait)):
-                self.last = CancelledError()
-                return None
-        return None
+    def again(self, line: Line, error: ByollmError, number: int, attempts: int) -> float | None:
+        """Seconds until a deployment that failed is asked again; None: it did not answer. Raises what nobody mends."""
+        if _is_local(error):
+            self.refused = self.refused or error
+            self.call.skipped[line.name] = error.message
+            return None
+        if not isinstance(error, ProviderError | CancelledError):
+            raise self.told(error)
+        self.last = error
+        self.sent += 1
+        wait = self.pause(line, error, number) if number < attempts else None
+        if wait is not None and not line.budget.spend(self.call.clock.monotonic()):
+            self.call.skipped[line.name] = "the retry budget is used up"
+            return None
+        return wait
 
     def ended(self, line: Line) -> bool:
         """No other deployment may be asked."""
@@ -140,7 +142,7 @@ class Trip:
         if not error.retryable or error.billed == "unknown":
             return None
         retries = line.retries
-        if number >= retries.attempts or self.sent >= retries.total:
+        if number >= retries.attempts or self.sent + self.ahead >= retries.total:
             return None
         left = self.call.seconds_left()
         if error.retry_after is not None:

@@ -5,8 +5,9 @@ There is one manager per deployment and never one for all, so a prompt is seen b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from inspect import signature
 from typing import Any, Final
 
 import pluggy
@@ -15,11 +16,13 @@ from byollm.errors import ByollmError, ConfigError, PluginError, UnsupportedFeat
 from byollm.providers.fit import Fitted, OnUnsupported, fit
 from byollm.providers.hooks import PROJECT, Provider
 from byollm.providers.manifest import Manifest
+from byollm.providers.taken import Taken
 from byollm.providers.target import Target
 from byollm.types.capabilities import FIELDS, Capabilities, TokenCount
 from byollm.types.request import Request
 from byollm.wire.exchange import Exchange, LocalCall
 
+HOOKS: Final = ("complete", "count_tokens", "capabilities")
 _NOTHING: Final = Capabilities()
 
 
@@ -35,7 +38,9 @@ class Deployment:
     distribution: str = ""
     version: str = ""
     _hooks: Any = field(default=None, init=False, repr=False)
+    _answers: dict[str, Callable[..., Any]] = field(default_factory=dict, init=False, repr=False)
     _capabilities: Capabilities | None = field(default=None, init=False, repr=False)
+    _taken: tuple[Capabilities, Taken] | None = field(default=None, init=False, repr=False)
     _asked: bool = field(default=False, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -50,6 +55,7 @@ class Deployment:
         if problem:
             raise PluginError(f"{self.distribution or self.manifest.name}: a hook does not fit: {problem}")
         self._hooks = manager.hook
+        self._answers = {name: _who_answers(getattr(manager.hook, name)) for name in HOOKS}
 
     @property
     def name(self) -> str:
@@ -100,10 +106,15 @@ class Deployment:
 
     def fit(self, request: Request) -> Fitted:
         """The request as this model takes it. Raises UnsupportedFeatureError for a contract it cannot keep."""
-        target = self.target
+        can, target = self.capabilities, self.target
+        taken = self._taken
+        if taken is None or taken[0] is not can:  # the server may have told more meanwhile
+            taken = self._taken = (can, Taken(can))
+        if taken[1].takes(request):
+            return Fitted(request)
         return fit(
             request,
-            self.capabilities,
+            can,
             provider=self.manifest.name,
             transport=target.api,
             model=target.model,
@@ -113,11 +124,11 @@ class Deployment:
     def exchange(self, request: Request) -> Exchange[Any] | LocalCall:
         """The plugin's translation. Raises UnsupportedFeatureError when it has none, PluginError when it breaks."""
         answer = self._ask("complete", request=request, target=self.target)
+        if type(answer) is Exchange or isinstance(answer, Exchange | LocalCall):
+            return answer
         if answer is None:
             raise UnsupportedFeatureError(f"{self.manifest.name} has no way to complete over {self.target.api!r}")
-        if not isinstance(answer, Exchange | LocalCall):
-            raise PluginError(f"{self.manifest.name}: complete answered {type(answer).__name__}, not an Exchange")
-        return answer
+        raise PluginError(f"{self.manifest.name}: complete answered {type(answer).__name__}, not an Exchange")
 
     def noted(self, fitted: Fitted, answer: Exchange[Any] | LocalCall) -> Fitted:
         """With what the translator itself changed. Raises UnsupportedFeatureError for any of it under `strict`."""
@@ -139,9 +150,22 @@ class Deployment:
 
     def _ask(self, hook: str, **arguments: Any) -> Any:
         try:
-            return getattr(self._hooks, hook)(**arguments)
+            return self._answers[hook](**arguments)
         except ByollmError:
             raise
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
         raise PluginError(f"{self.manifest.name}: {hook} failed: {problem}")
+
+
+def _who_answers(hook: Any) -> Callable[..., Any]:
+    """Whoever pluggy would call, worked out once: there is one plugin, and it was checked. Else pluggy itself."""
+    asked: Callable[..., Any] = hook
+    found = hook.get_hookimpls()
+    if len(found) != 1 or found[0].wrapper or found[0].hookwrapper:
+        return asked
+    function: Callable[..., Any] = found[0].function
+    parameters = signature(function).parameters.values()
+    wanted = set(hook.spec.argnames)
+    same = {it.name for it in parameters} == wanted and all(it.kind is it.POSITIONAL_OR_KEYWORD for it in parameters)
+    return function if same else asked

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
+from byollm.config.places import shown
 from byollm.config.records import OAuth
 from byollm.providers.discovery import canonical
 from byollm.routing.report import asked
@@ -81,6 +82,10 @@ def _facts(config: LlmConfig, hosts: Mapping[str, frozenset[str]]) -> Iterator[F
         yield ("hosts", host), f"from {', '.join(names)}"
     for what, reference in _references(config):
         yield ("keys", what), source_of(reference)
+    for store in config.stores.values():
+        whose = f", for {', '.join(store.tenants)}" if store.tenants is not None else ""
+        settings = "".join(f", {key} {shown(value)}" for key, value in sorted(store.options.items()))
+        yield ("keys", f"store {store.name}"), f"{store.kind}{settings}{whose}"
     yield from _of_tasks(config)
     for tenant in config.tenants.values():
         yield ("tenants", tenant.name), "its own keys" + (f", region {tenant.region}" if tenant.region else "")
@@ -98,6 +103,9 @@ def _references(config: LlmConfig) -> Iterator[tuple[str, SecretReference]]:
         for owner, found in tenant.credentials.items():
             for label, reference in found.items():
                 yield f"tenant {tenant.name}, {owner}: {label}", reference
+    for store in config.stores.values():
+        for label, reference in store.secrets.items():
+            yield f"store {store.name}: {label}", reference
 
 
 def _of_tasks(config: LlmConfig) -> Iterator[Fact]:
@@ -105,6 +113,9 @@ def _of_tasks(config: LlmConfig) -> Iterator[Fact]:
         yield ("tasks", task.name), f"{_word(task.policy)}{' → '.join(task.candidates)}"
         if task.rules is not None:
             yield ("policies", f"task {task.name}"), "; ".join(asked(task.rules))
+    for tenant in config.tenants.values():
+        for label, own in tenant.tasks.items():
+            yield ("tasks", f"{label} of tenant {tenant.name}"), f"{_word(own.policy)}{' → '.join(own.candidates)}"
     if config.default is not None:
         yield ("tasks", "(calls that name none)"), config.default
 

@@ -42,8 +42,9 @@ def reach_of(entry: DeploymentConfig, hosts: Mapping[str, frozenset[str]]) -> fr
 
 
 def _hosts(law: Law, hosts: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
-    for task in law.config.tasks.values():
-        demands = law.demands(task.name)
+    own = [(task, tenant.name) for tenant in law.config.tenants.values() for task in tenant.tasks.values()]
+    for task, tenant in [*((task, None) for task in law.config.tasks.values()), *own]:
+        demands = law.demands(task.name, tenant)
         for label in task.candidates:
             entry = law.config.deployments[label]
             found = law.refusal(entry, demands, reach=reach_of(entry, hosts))
@@ -85,9 +86,10 @@ def _classes(law: Law, hosts: Mapping[str, frozenset[str]], today: date) -> Iter
 
 def _tenants(law: Law, hosts: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
     for tenant in law.config.tenants.values():
-        for task in law.config.tasks.values() if tenant.rules is not None else ():
+        for task in law.config.tasks.values() if tenant.rules or law.home(tenant.name) else ():
             demands = law.demands(task.name, tenant.name)
-            entries = [law.config.deployments[label] for label in task.candidates]
+            candidates = tenant.tasks.get(task.name, task).candidates
+            entries = [law.config.deployments[label] for label in candidates]
             if all(law.refusal(entry, demands, reach=reach_of(entry, hosts)) for entry in entries):
                 sentence = f"the rules of tenant `{name(tenant.name)}` leave no deployment for task `{name(task.name)}`"
                 where = next(iter(tenant.rules.places.values()), tenant.where) if tenant.rules else tenant.where

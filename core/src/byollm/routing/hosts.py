@@ -69,3 +69,32 @@ def matches(host: str, patterns: Iterable[str]) -> bool:
     """
     name = plain(host)
     return any(name == pattern or bool(_compiled(pattern).match(name)) for pattern in patterns)
+
+
+def meet(first: str, second: str) -> bool:
+    """Is there a host name that both patterns let in?"""
+    (one, deep), (other, other_deep) = _parts(first), _parts(second)
+    if not deep and not other_deep and len(one) != len(other):
+        return False
+    if (deep and not other_deep and len(other) <= len(one)) or (other_deep and not deep and len(one) <= len(other)):
+        return False
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return all(_labels_meet(left, right) for left, right in pairs)
+
+
+def _parts(pattern: str) -> tuple[list[str], bool]:
+    """The labels of a pattern, and whether any number of others may stand in front."""
+    labels = plain(pattern).split(".")
+    deep = labels[0] == "*" and len(labels) > 1
+    return (labels[1:] if deep else labels), deep
+
+
+def _labels_meet(left: str, right: str) -> bool:
+    """Is there a label that both let in, each `*` standing for any letters?"""
+    if not left or not right:
+        return not (left or right).strip("*")
+    if left[0] == "*":
+        return _labels_meet(left[1:], right) or _labels_meet(left, right[1:])
+    if right[0] == "*":
+        return _labels_meet(right, left)
+    return left[0] == right[0] and _labels_meet(left[1:], right[1:])

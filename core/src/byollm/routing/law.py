@@ -93,6 +93,10 @@ class Law:
             found += _of(rules)
             if rules.data_class is not None:
                 classes.append((rules.data_class, rules.owner, rules.where("data_class")))
+        home = self.home(tenant)
+        if home is not None:
+            entry = self.config.tenants[tenant or ""]
+            found.append(Demand("residency", (home,), f"tenant `{name(entry.name)}`", entry.where))
         if data_class is not None:
             classes.append((self._declared(data_class), "the call", NOWHERE))
         if not classes and policies.default_data_class is not None:
@@ -108,6 +112,11 @@ class Law:
         for entry in (config.tasks.get(task or ""), config.tenants.get(tenant or "")):
             if entry is not None and entry.rules is not None:
                 yield entry.rules
+
+    def home(self, tenant: str | None) -> str | None:
+        """A tenant's `region:` where a residency set has that name: then its calls stay inside."""
+        entry = self.config.tenants.get(tenant or "")
+        return entry.region if entry is not None and entry.region in self.policies.residency else None
 
     def _declared(self, data_class: str) -> str:
         classes = self.policies.data_classes

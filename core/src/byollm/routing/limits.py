@@ -111,6 +111,11 @@ class Limits:
         self._waiting: deque[Future[None]] = deque()
         self._lock = threading.Lock()
 
+    @property
+    def parts(self) -> tuple[Limits, ...]:
+        """It alone: `Joint` has several."""
+        return (self,)
+
     def __repr__(self) -> str:
         return f"Limits({', '.join(f'{kind}={bucket.a_minute:g}' for kind, bucket in self._buckets.items())})"
 

@@ -15,6 +15,7 @@ from byollm.config.places import NOWHERE, Where, name
 from byollm.config.rules import refused
 from byollm.config.words import listing, nearest
 from byollm.providers.discovery import canonical
+from byollm.routing import hosts
 from byollm.routing.law import Demand, Law
 
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ def prove(config: LlmConfig) -> None:
         _classes(law, deployment)
     for task in config.tasks.values():
         _reach(law, task)
-    for tenant in config.tenants:
-        _keys(law, tenant)
+    for tenant in config.tenants.values():
+        _keys(law, tenant.name)
+        for task in tenant.tasks.values():
+            _reach(law, task, tenant.name)
 
 
 def trail(config: LlmConfig, task: TaskConfig, label: str) -> list[str]:
@@ -93,19 +96,26 @@ def _no_contradiction(law: Law) -> None:
 
 
 def _possible(law: Law, demands: list[Demand]) -> None:
-    """Somebody could obey all of them: there is a region in all residency sets, and a provider in all lists."""
+    """Somebody could obey all of them: a region and a host in all residency sets, and a provider in all lists."""
     for first, second in product(demands, repeat=2):
         if first is second or first.kind != second.kind or first.kind not in ("residency", "providers"):
             continue
-        if _wanted(law, first).isdisjoint(_wanted(law, second)):
+        if not _both(law, first, second):
             sentence = f"{first.owner} says `{first}`, and {second.owner} says `{second}`{_said(second.where)}"
             raise refused(first.where, f"{sentence}: nobody can obey both", "change one of the two")
 
 
-def _wanted(law: Law, demand: Demand) -> set[str]:
-    if demand.kind == "residency":
-        return {region for label in demand.values for region in law.policies.residency[label].regions}
-    return set(demand.values)
+def _both(law: Law, first: Demand, second: Demand) -> bool:
+    """There may be somebody who obeys both: a provider in both lists, or a region and a host name in both sets."""
+    if first.kind != "residency":
+        return not set(first.values).isdisjoint(second.values)
+    sets = law.policies.residency
+    pairs = product((sets[label] for label in first.values), (sets[label] for label in second.values))
+    return any(
+        not set(one.regions).isdisjoint(other.regions)
+        and any(hosts.meet(left, right) for left, right in product(one.hosts, other.hosts))
+        for one, other in pairs
+    )
 
 
 def _approved(law: Law, deployment: DeploymentConfig) -> None:
@@ -137,10 +147,12 @@ def _classes(law: Law, deployment: DeploymentConfig) -> None:
             raise refused(where, f"{sentence}{_said(demand.where)}: {reason}", "change one of the two")
 
 
-def _reach(law: Law, task: TaskConfig) -> None:
-    """A task's candidates and all their failover obey the task's rules, and those of its class of data."""
+def _reach(law: Law, task: TaskConfig, tenant: str | None = None) -> None:
+    """A task's candidates and all their failover obey the task's rules, and those of its class of data; those of a
+    tenant's own route the tenant's, too."""
     config = law.config
-    demands = law.demands(task.name)
+    demands = law.demands(task.name, tenant)
+    rules = config.tasks[task.name].rules
     for label in task.candidates:
         deployment = config.deployments[label]
         found = law.refusal(deployment, demands)
@@ -149,8 +161,9 @@ def _reach(law: Law, task: TaskConfig) -> None:
         reason, demand = found
         way = " → ".join(map(name, trail(config, task, label)))
         there = _place_of(deployment, demand)
-        sentence = f"task `{name(task.name)}` can reach deployment `{name(label)}`{_said(there)} by {way}"
-        where = _first(demand.where, task.rules.where(demand.kind) if task.rules else NOWHERE, task.where)
+        whose = f" of tenant `{name(tenant)}`" if tenant is not None else ""
+        sentence = f"task `{name(task.name)}`{whose} can reach deployment `{name(label)}`{_said(there)} by {way}"
+        where = _first(demand.where, rules.where(demand.kind) if rules else NOWHERE, task.where)
         mend = f"take `{name(label)}` out of the way to it, or change the rule"
         raise refused(where, f"{sentence}, and `{demand}` forbids it: {reason}", mend)
 
@@ -162,7 +175,7 @@ def _first(*places: Where) -> Where:
 def _keys(law: Law, tenant: str) -> None:
     """A tenant's key for somebody whom its own rules forbid is a contradiction."""
     entry = law.config.tenants[tenant]
-    if entry.rules is None:
+    if entry.rules is None and law.home(tenant) is None:
         return
     demands = law.demands(None, tenant)
     for owner, deployment in _named(law.config, list(entry.credentials)):

@@ -186,10 +186,13 @@ def _guest(law: Law, tenant: str, hosts: Mapping[str, frozenset[str]], today: da
     left: dict[str, tuple[str, ...]] = {}
     for label, task in config.tasks.items():
         demands = law.demands(label, tenant)
-        entries = [config.deployments[candidate] for candidate in task.candidates]
+        own = config.tenants[tenant].tasks.get(label, task)
+        entries = [config.deployments[candidate] for candidate in own.candidates]
         left[label] = tuple(
             entry.name
             for entry in entries
             if law.refusal(entry, demands, now=instant(today), reach=reach_of(entry, hosts)) is None
         )
-    return Guest(tenant, tuple(asked(rules)) if rules is not None else (), left)
+    home = law.home(tenant)
+    at_home = (f"region: {home}",) if home is not None else ()
+    return Guest(tenant, (*at_home, *(asked(rules) if rules is not None else ())), left)

@@ -61,6 +61,7 @@ class AsyncFastTransport:
         started, reused, client.used = monotonic(), client.used, True
         outcome = await self._send(client, outgoing, way)
         if was_stale(outcome, reused, started):
+            outgoing.cancellation.resent += 1
             outcome = await self._send(client, outgoing, way)
         return outcome
 

@@ -10,18 +10,18 @@ from byollm.transports.async_line import AsyncLine, AsyncStream
 from byollm.transports.base import AsyncResponse, Broken, Outgoing
 from byollm.transports.egress import Proxy, Site
 from byollm.transports.failures import seen
-from byollm.transports.http1 import Headers, Parser, ParserName, parser, written
-from byollm.transports.inflate import Body
+from byollm.transports.http1 import Headers, Parser, ParserName, parser
+from byollm.transports.inflate import Body, oversized
 from byollm.transports.message import (
     Asked,
     Turn,
     Way,
     answer_of,
+    body_of,
     refused_by_proxy,
-    request_of,
     tunnel_request,
+    turn_of,
     was_stale,
-    way_of,
 )
 from byollm.transports.pool import Pool
 from byollm.transports.progress import Progress, Stop
@@ -75,21 +75,17 @@ class AsyncHttpTransport:
 
     async def open(self, outgoing: Outgoing) -> AsyncResponse | Broken:
         """See `AsyncTransport.open`."""
-        way = way_of(outgoing)
-        if isinstance(way, Broken):
-            return way
-        request = request_of(outgoing, way)
-        if isinstance(request, Broken):
-            return request
+        turn = turn_of(outgoing)
+        if isinstance(turn, Broken):
+            return turn
         pool = self._pool()
-        progress = Progress(outgoing.timeouts, outgoing.limits, outgoing.deadline)
-        turn = Turn(way, request, progress, outgoing.cancellation)
-        idle = pool.take(way.key)
+        idle = pool.take(turn.way.key)
         if idle is not None:
-            idle.line.use(progress)
+            idle.line.use(turn.progress)
             outcome = await self._exchange(pool, idle, turn)
-            if not was_stale(outcome, progress):
+            if not was_stale(outcome, turn.progress):
                 return outcome
+            outgoing.cancellation.resent += 1
             turn.progress = Progress(outgoing.timeouts, outgoing.limits, outgoing.deadline)
         made = await self._connect(turn, outgoing)
         return made if isinstance(made, Broken) else await self._exchange(pool, made, turn)
@@ -123,13 +119,13 @@ class AsyncHttpTransport:
         try:
             if not turn.cancellation.bind(partial(line.stop, progress)):
                 raise Stop("cancelled")
-            answer = await _asked(connection.http, connection.stream, turn.request)
+            answer = await _asked(connection.http, connection.stream, turn)
             head = answer_of(answer, progress, turn.way)
             if isinstance(head, Broken):
                 outcome = head
             else:
-                body = Body(head.headers.get("content-encoding", ""), progress.limits)
-                outcome = body.unknown or AsyncHttpResponse(pool, connection, turn, head, body)
+                body = body_of(head, progress.limits)
+                outcome = body if isinstance(body, Broken) else AsyncHttpResponse(pool, connection, turn, head, body)
         except Exception as error:
             outcome = seen(error, progress)
         except BaseException:
@@ -147,11 +143,13 @@ def _let_go(line: AsyncLine, turn: Turn) -> None:
 
 async def _asked(http: Parser, stream: AsyncStream, request: Asked) -> tuple[int, Headers]:
     """Send a request; status and headers of its answer. Raises Stop."""
-    stream.write(written(request.method, request.target, request.headers), request.body)
+    stream.write(request.head, request.body)
     http.begin(request.method)
-    while (answer := http.head()) is None:
+    while True:
         http.feed(await stream.read())
-    return answer
+        answer = http.head()
+        if answer is not None:
+            return answer
 
 
 async def _reach(name: ParserName, stream: AsyncStream, way: Way, outgoing: Outgoing) -> None:
@@ -181,10 +179,13 @@ async def _tunnel(name: ParserName, stream: AsyncStream, proxy: Proxy, site: Sit
 class AsyncHttpResponse:
     """An open answer of `AsyncHttpTransport`."""
 
-    __slots__ = ("_body", "_connection", "_outcome", "_pool", "_turn", "head")
+    __slots__ = ("_body", "_connection", "_outcome", "_pool", "_size", "_turn", "head")
 
-    def __init__(self, pool: Pool[_Connection], connection: _Connection, turn: Turn, head: Head, body: Body) -> None:
+    def __init__(
+        self, pool: Pool[_Connection], connection: _Connection, turn: Turn, head: Head, body: Body | None
+    ) -> None:
         self.head = head
+        self._size = 0
         self._pool = pool
         self._connection: _Connection | None = connection
         self._turn: Turn | None = turn
@@ -201,13 +202,16 @@ class AsyncHttpResponse:
                 if data is None:
                     connection.http.feed(await connection.stream.read())
                     continue
+                if self._body is None:
+                    self._size += len(data)
+                    return data if self._size <= turn.progress.limits.body else await self._fail(oversized())
                 made = self._body.piece(data)
                 if isinstance(made, Broken):
                     return await self._fail(made)
                 if made:
                     return made
             self._outcome = b""
-            cut = self._body.end()
+            cut = self._body.end() if self._body is not None else None
             return b"" if cut is None else await self._fail(cut)
         except Exception as error:
             broken = seen(error, turn.progress)
@@ -227,10 +231,11 @@ class AsyncHttpResponse:
         self._connection = self._turn = None
         if connection is None or turn is None:
             return
-        turn.cancellation.bind(None)
         if reuse and self._outcome == b"" and connection.http.renew() and connection.line.release():
+            # What cancelling would do stays bound: a line that is lent to nobody, or anew, is not stopped by it.
             self._pool.give(turn.way.key, connection)
             return
+        turn.cancellation.bind(None)
         connection.line.shut()
         if self._outcome is None:
             self._outcome = turn.progress.broken("closed", "the answer was dropped half read")

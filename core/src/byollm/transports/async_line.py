@@ -1,7 +1,7 @@
 """A connection for asyncio: the socket, TLS over it, and what a parser reads from and writes to.
 
-On `loop.sock_recv` and its kin: they run on every asyncio loop, and leave nothing registered while the connection is
-idle, so that it may be closed when its loop is long gone.
+On `loop.sock_recv` and its kin: they run on every asyncio loop, and leave the socket registered nowhere while the
+connection is idle, so that it may be closed when its loop is long gone.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import deque
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import ref
 
 from byollm.transports.base import BrokenKind
 from byollm.transports.line import STAGGER, Line, pieces, unconnected, unreachable
@@ -160,21 +161,24 @@ class AsyncLine(Line):
                 self._set_alarm(loop, seconds)
         return opened, loop, kind
 
-    # One timer serves many waits: it is set anew only when a wait must end before it rings, or when it rang too early.
+    # One timer serves many waits, those of the next exchange too: it is set anew only when a wait must end before it
+    # rings, or when it rang too early. It holds the line weakly, so that nobody need take it back when a line is idle.
 
     def _set_alarm(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
         self._cancel_alarm()
         self._rings_at = monotonic() + seconds
-        self._alarm = loop.call_later(seconds, self._ring, loop, self.progress)
+        self._alarm = loop.call_later(seconds, _ring, ref(self), loop)
 
     def _cancel_alarm(self) -> None:
         alarm, self._alarm = self._alarm, None
         if alarm is not None:
             alarm.cancel()
 
-    def _ring(self, loop: asyncio.AbstractEventLoop, progress: Progress | None) -> None:
+    def ring(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Time may be up for what waits now, if anything does."""
         self._alarm = None
-        if self._until is None or progress is None or self.progress is not progress:
+        progress = self.progress
+        if self._until is None or progress is None:
             return
         left = self._until - monotonic()
         if left > 0:
@@ -182,15 +186,16 @@ class AsyncLine(Line):
         else:
             self.stop(progress, self._kind)
 
-    def release(self) -> bool:
-        """See `Line.release`."""
-        self._cancel_alarm()
-        return super().release()
-
     def shut(self) -> None:
         """See `Line.shut`."""
         self._cancel_alarm()
         super().shut()
+
+
+def _ring(line: ref[AsyncLine], loop: asyncio.AbstractEventLoop) -> None:
+    waiting = line()
+    if waiting is not None:
+        waiting.ring(loop)
 
 
 def _settle(future: asyncio.Future[Any], result: object) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from byollm.errors import Sent
 from byollm.wire.exchange import Head
@@ -83,15 +83,24 @@ class Limits:
     """The most that a compressed body may grow."""
 
 
-class Cancellation:
-    """Cancels one call from any thread: `cancel()` runs what the transport bound, at once and once."""
+_RLock = type(threading.RLock())
+"""Without the function around it: every call makes one."""
 
-    __slots__ = ("_action", "_event", "_lock")
+
+class Cancellation:
+    """Cancels one call from any thread: `cancel()` runs what the transport bound, at once and once.
+
+    `resent` counts requests that went out anew because a connection that was kept turned out to be closed: whoever
+    keeps books cannot be sure that nobody read the first of them.
+    """
+
+    __slots__ = ("_action", "_event", "_lock", "resent")
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = _RLock()
         self._action: Callable[[], object] | None = None
         self._event: threading.Event | None = None
+        self.resent = 0
 
     @property
     def cancelled(self) -> bool:
@@ -114,7 +123,7 @@ class Cancellation:
     def bind(self, action: Callable[[], object] | None) -> bool:
         """What to do on cancel (shut the socket down); None unbinds. False when it is already cancelled."""
         with self._lock:
-            if self.cancelled:
+            if self._event is not None and self._event.is_set():
                 return False
             self._action = action
             return True
@@ -126,11 +135,24 @@ class Cancellation:
         return event.wait(seconds)
 
 
+class Kept:
+    """What a transport made of the constant half of a request, for the next one like it. It holds a key, unshown."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value: Any = None
+
+    def __repr__(self) -> str:
+        return "Kept(…)"
+
+
 @dataclass(slots=True, repr=False, eq=False)
 class Outgoing:
     """A final request, credentials and all: it lives in the transport's frames only, and does not show itself.
 
-    `deadline` is an instant of `time.monotonic()`, or None.
+    `deadline` is an instant of `time.monotonic()`, or None. `kept` is one and the same for requests that differ in
+    nothing but body and time: a transport need not write their head twice.
     """
 
     method: str
@@ -142,6 +164,7 @@ class Outgoing:
     deadline: float | None
     cancellation: Cancellation
     limits: Limits = Limits()
+    kept: Kept | None = None
 
     def __repr__(self) -> str:
         return f"Outgoing({self.method} …)"

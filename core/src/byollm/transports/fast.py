@@ -79,6 +79,7 @@ class FastTransport:
         started = monotonic()
         outcome = self._send(client, key, outgoing, way)
         if was_stale(outcome, kept is not None, started):
+            outgoing.cancellation.resent += 1
             outcome = self._send(client, key, outgoing, way)
         if isinstance(outcome, Broken):
             client.discard()

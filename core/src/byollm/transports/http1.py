@@ -54,9 +54,10 @@ _TARGET: Final = re.compile(rb"[!-~]+")
 
 
 def written(method: bytes, target: bytes, headers: Headers) -> bytes:
-    """The head of a request (RFC 9112, section 3). `headers` hold the host, and the length of the body if it has one.
+    """The head of a request (RFC 9112, section 3) up to its blank line, so that a length may still be added.
 
-    Raises Stop for what would be read as something else: a line break in a value, a space in a name.
+    `headers` hold the host. Raises Stop for what would be read as something else: a line break in a value, a space in
+    a name.
     """
     good = _NAME.fullmatch(method) and _TARGET.fullmatch(target)
     lines = [b"%b %b HTTP/1.1" % (method, target)]
@@ -65,7 +66,7 @@ def written(method: bytes, target: bytes, headers: Headers) -> bytes:
         lines.append(b"%b: %b" % (name, value))
     if not good:
         raise Stop("protocol", UNSENDABLE)
-    lines.append(b"\r\n")
+    lines.append(b"")
     return b"\r\n".join(lines)
 
 

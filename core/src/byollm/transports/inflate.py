@@ -13,6 +13,11 @@ _HARMLESS = 1024 * 1024
 """Bytes: a body that grows to no more than this is no bomb, whatever its ratio."""
 
 
+def oversized() -> Broken:
+    """The failure for a body that outgrew its limit."""
+    return Broken("too_large", "yes", "the answer is larger than allowed")
+
+
 class Body:
     """Counts and decompresses one body. `encoding` is the content-encoding header, "" for none.
 
@@ -51,7 +56,7 @@ class Body:
             data = inflated
         self._made += len(data)
         if self._made > self._limits.body:
-            return Broken("too_large", "yes", "the answer is larger than allowed")
+            return oversized()
         return data
 
     def end(self) -> Broken | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from threading import RLock
 
 from byollm.transports.base import BrokenKind
@@ -25,7 +27,7 @@ class Line:
     shut down, None while it works. `ended` is True once the peer closed.
     """
 
-    __slots__ = ("_lock", "_socket", "ended", "progress", "stopped")
+    __slots__ = ("__weakref__", "_lock", "_peek", "_socket", "ended", "progress", "stopped")
 
     pending = False
     """A plain socket buffers nothing on our side."""
@@ -34,6 +36,7 @@ class Line:
         # Reentrant, because a signal handler may cancel the very call it interrupts.
         self._lock = RLock()
         self._socket: socket.socket | None = None
+        self._peek: Callable[[], object] | None = None
         self.progress: Progress | None = progress
         self.stopped: BrokenKind | None = None
         self.ended = False
@@ -72,6 +75,7 @@ class Line:
         """Close the socket. Safe to call again, and whatever became of the event loop it served."""
         with self._lock:
             opened, self._socket = self._socket, None
+            self._peek = None
             busy, self.progress = self.progress is not None, None
         if opened is not None:
             if busy:  # another thread may wait in recv, and closing alone would not wake it
@@ -82,7 +86,14 @@ class Line:
     def is_stale(self) -> bool:
         """True when the socket of an idle line is closed, or has something to read."""
         with self._lock:
-            return self._socket is None or _is_readable(self._socket)
+            if self._socket is None:
+                return True
+            if self._peek is None:
+                self._peek = _peeking(self._socket)
+            try:
+                return bool(self._peek())
+            except (OSError, ValueError):
+                return True
 
     def adopt(self, connected: socket.socket) -> None:
         """Take over a connected socket. Raises Stop when the exchange was stopped meanwhile."""
@@ -137,17 +148,15 @@ def unreachable(problem: int) -> Stop:
     return Stop("connect", os.strerror(problem).lower() if problem else "")
 
 
-def _is_readable(opened: socket.socket) -> bool:
+def _peeking(opened: socket.socket) -> Callable[[], object]:
+    """A function that tells at once whether the socket has something to read."""
     import select
 
-    try:
-        if hasattr(select, "poll"):
-            poll = select.poll()
-            poll.register(opened, select.POLLIN)
-            return bool(poll.poll(0))
-        return bool(select.select([opened], [], [], 0)[0])
-    except (OSError, ValueError):
-        return True
+    if not hasattr(select, "poll"):
+        return lambda: select.select([opened], [], [], 0)[0]
+    poll = select.poll()
+    poll.register(opened, select.POLLIN)
+    return partial(poll.poll, 0)
 
 
 def _tune(opened: socket.socket) -> None:

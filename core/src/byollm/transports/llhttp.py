@@ -11,15 +11,16 @@ from byollm.transports.progress import Stop
 
 _MOST: Final = 100 * 1024
 """Bytes that may come without bringing the body further."""
+_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
+"""What tells where a body ends."""
+_LENGTH: Final = len(b"transfer-encoding")
 
 
 class LlhttpParser:
     """Gathers what llhttp calls out."""
 
     __slots__ = (
-        "_began",
         "_fields",
-        "_framed",
         "_head",
         "_headless",
         "_parser",
@@ -33,22 +34,17 @@ class LlhttpParser:
     def __init__(self) -> None:
         self._parser: Any = httptools.HttpResponseParser(self)
         self._surplus = False
-        self._reset(headless=False)
+        self.begin(b"")
 
-    def _reset(self, headless: bool) -> None:
-        self._began = False
-        self._headless = headless
+    def begin(self, method: bytes) -> None:
+        """See `Parser.begin`."""
+        self._headless = method in (b"HEAD", b"CONNECT")
         self._fields: Headers = []
         self._size = 0
-        self._framed = False
         self._head: tuple[int, Headers] | None = None
         self._pieces: list[bytes] = []
         self._problem: Stop | None = None
         self._state = "head"
-
-    def begin(self, method: bytes) -> None:
-        """See `Parser.begin`."""
-        self._reset(headless=method in (b"HEAD", b"CONNECT"))
 
     def feed(self, data: bytes) -> None:
         """See `Parser.feed`."""
@@ -70,7 +66,7 @@ class LlhttpParser:
             self._fail(Stop("too_large", TOO_LARGE))
 
     def _closed(self) -> None:
-        if self._state == "body" and not self._framed:
+        if self._state == "body" and _FRAMING.isdisjoint(name.lower() for name, _ in self._fields):
             self._state, self._surplus = "end", True
         else:
             self._fail(Stop("closed", CUT))
@@ -113,12 +109,6 @@ class LlhttpParser:
         """A header, or a trailer."""
         if self._state == "head":
             self._fields.append((name, value))
-            self._frame(name.lower(), value)
-
-    def _frame(self, name: bytes, value: bytes) -> None:
-        if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
-            self._fail(Stop("protocol", NOT_HTTP))  # asked for by nobody; llhttp would read on until the end
-        self._framed = self._framed or name in (b"content-length", b"transfer-encoding")
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
@@ -128,8 +118,11 @@ class LlhttpParser:
         if status == 101:
             self._fail(Stop("protocol", UPGRADE))
         if status < 200:
-            self._fields, self._framed = [], False
+            self._fields = []
             return
+        for name, value in fields:
+            if len(name) == _LENGTH and name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":
+                self._fail(Stop("protocol", NOT_HTTP))  # asked for by nobody; llhttp would read on until the end
         if self._problem is not None:
             return
         self._head = (status, fields)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from time import monotonic
 
-from byollm.transports.base import Broken, Cancellation, Outgoing, Place
+from byollm.transports.base import Broken, Cancellation, Limits, Outgoing, Place
 from byollm.transports.egress import Proxy, Site, destination, is_forbidden, plain, proxy_of
-from byollm.transports.http1 import TOO_LARGE, UPGRADE, Headers
+from byollm.transports.http1 import TOO_LARGE, UPGRADE, Headers, written
+from byollm.transports.inflate import Body
 from byollm.transports.names import literal
-from byollm.transports.progress import Progress
+from byollm.transports.progress import Progress, Stop
 from byollm.wire.exchange import Head
 
 _STALE_WITHIN = 1.0
@@ -39,23 +40,49 @@ class Way:
 
 
 @dataclass(slots=True, repr=False, eq=False)
+class Opening:
+    """What requests share that differ in nothing but their body: the way, and the head up to the body's length."""
+
+    way: Way
+    method: bytes
+    head: bytes
+
+
+@dataclass(slots=True, repr=False, eq=False)
 class Asked:
-    """A request as HTTP/1.1 writes it, credentials and all."""
+    """A request as HTTP/1.1 writes it, credentials and all. `head` ends with the blank line."""
 
     method: bytes
-    target: bytes
-    headers: Headers
+    head: bytes
     body: bytes
 
 
 @dataclass(slots=True, repr=False, eq=False)
-class Turn:
+class Turn(Asked):
     """One try of one request over one connection."""
 
     way: Way
-    request: Asked
     progress: Progress
     cancellation: Cancellation
+
+
+def turn_of(outgoing: Outgoing) -> Turn | Broken:
+    """Check where a request wants to go, and write it. What was checked and written once is not done again."""
+    kept = outgoing.kept
+    opening = kept.value if kept is not None else None
+    if opening is None:
+        opening = _opening(outgoing)
+        if isinstance(opening, Broken):
+            return opening
+        if kept is not None:
+            kept.value = opening
+    body, head = outgoing.body, opening.head
+    if body or outgoing.method not in _BODILESS:
+        head = b"%bcontent-length: %d\r\n\r\n" % (head, len(body))
+    else:
+        head += b"\r\n"
+    progress = Progress(outgoing.timeouts, outgoing.limits, outgoing.deadline)
+    return Turn(opening.method, head, body, opening.way, progress, outgoing.cancellation)
 
 
 def way_of(outgoing: Outgoing) -> Way | Broken:
@@ -80,8 +107,11 @@ def _way(base: str, place: Place) -> Way | Broken:
     return Way(site, path, proxy, forwarding, site.authority.encode("ascii"), key)
 
 
-def request_of(outgoing: Outgoing, way: Way) -> Asked | Broken:
-    """Method, target, headers and body. Host and accept-encoding are added when missing; the length is ours."""
+def _opening(outgoing: Outgoing) -> Opening | Broken:
+    """Method, target and headers. Host and accept-encoding are added when missing."""
+    way = way_of(outgoing)
+    if isinstance(way, Broken):
+        return way
     headers = encoded(outgoing.headers)
     if headers is None:
         return Broken("protocol", "no", "a header has characters that HTTP cannot carry")
@@ -90,13 +120,16 @@ def request_of(outgoing: Outgoing, way: Way) -> Asked | Broken:
         headers.insert(0, (b"host", way.authority))
     if b"accept-encoding" not in names:
         headers.append((b"accept-encoding", b"gzip"))
-    if outgoing.body or outgoing.method not in _BODILESS:
-        headers.append((b"content-length", b"%d" % len(outgoing.body)))
     target = target_of(outgoing, way)
     if way.forwarding is not None:
         headers += authorization(way.forwarding)
         target = f"http://{way.site.authority}{target}"
-    return Asked(outgoing.method.encode("ascii"), target.encode("ascii"), headers, outgoing.body)
+    method = outgoing.method.encode("ascii")
+    try:
+        return Opening(way, method, written(method, target.encode("ascii"), headers))
+    except Stop as stop:
+        problem = stop.detail
+    return Broken("protocol", "no", problem)
 
 
 def target_of(outgoing: Outgoing, way: Way) -> str:
@@ -133,7 +166,7 @@ def tunnel_request(proxy: Proxy, site: Site) -> Asked:
     """The CONNECT that asks a proxy for a tunnel to `site`."""
     host = f"[{site.name}]" if ":" in site.name else site.name
     target = f"{host}:{site.port}".encode("ascii")
-    return Asked(b"CONNECT", target, [(b"host", target), *authorization(proxy)], b"")
+    return Asked(b"CONNECT", written(b"CONNECT", target, [(b"host", target), *authorization(proxy)]) + b"\r\n", b"")
 
 
 def refused_by_proxy(status: int) -> str:
@@ -143,19 +176,31 @@ def refused_by_proxy(status: int) -> str:
     return f"the proxy answered {status}"
 
 
-def head_of(status: int, raw: Iterable[tuple[bytes, bytes]], limit: int) -> Head | Broken:
-    """Status and headers; a name that comes twice is joined with a comma."""
+def head_of(status: int, raw: Sequence[tuple[bytes, bytes]], limit: int | None) -> Head | Broken:
+    """Status and headers; a name that comes twice is joined with a comma. `limit` is None where nothing can be over."""
     if status == 101:
         return Broken("protocol", "yes", UPGRADE)
-    headers: dict[str, str] = {}
-    size = 0
-    for name_bytes, value_bytes in raw:
-        size += len(name_bytes) + len(value_bytes) + 4
-        name, value = name_bytes.decode("latin-1").lower(), value_bytes.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    if size > limit:
+    if limit is not None and sum([len(name) + len(value) + 4 for name, value in raw]) > limit:
         return Broken("too_large", "yes", TOO_LARGE)
+    known = _NAMES
+    headers = {known.get(name) or _name(name): value.decode("latin-1") for name, value in raw}
+    if len(headers) < len(raw):
+        headers.clear()
+        for mixed, value in raw:
+            name, text = _name(mixed), value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {text}" if name in headers else text
     return Head(status, headers)
+
+
+_NAMES: dict[bytes, str] = {}
+"""Names of headers as they came, and in lower case: servers use few."""
+
+
+def _name(raw: bytes) -> str:
+    if len(_NAMES) >= 1024:
+        _NAMES.clear()
+    name = _NAMES[raw] = raw.decode("latin-1").lower()
+    return name
 
 
 def answer_of(answer: tuple[int, Headers], progress: Progress, way: Way) -> Head | Broken:
@@ -164,7 +209,17 @@ def answer_of(answer: tuple[int, Headers], progress: Progress, way: Way) -> Head
     status, headers = answer
     if status == 407 and way.forwarding is not None:
         return Broken("proxy", "no", refused_by_proxy(407))
-    return head_of(status, headers, progress.limits.headers)
+    limit = progress.limits.headers
+    return head_of(status, headers, limit if 2 * progress.heard > limit else None)
+
+
+def body_of(head: Head, limits: Limits) -> Body | Broken | None:
+    """What undoes the encoding of a body; None where there is none to undo."""
+    encoding = head.headers.get("content-encoding")
+    if not encoding:
+        return None
+    body = Body(encoding, limits)
+    return body.unknown or body
 
 
 def was_stale(outcome: object, progress: Progress) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable
+from os import getpid
 from threading import Lock
 from time import monotonic
 from typing import Generic, Protocol, TypeVar
@@ -36,7 +36,7 @@ class _Shelf(Generic[Item]):
     """The idle items of one process. A fork leaves it, its lock included, to the parent."""
 
     def __init__(self) -> None:
-        self.process = os.getpid()
+        self.process = getpid()
         self.lock = Lock()
         self.idle: dict[Hashable, list[tuple[float, Item]]] = {}
         self.swept = monotonic()
@@ -52,14 +52,16 @@ class Pool(Generic[Item]):
 
     def _own(self) -> _Shelf[Item]:
         shelf = self._shelf
-        if shelf.process != os.getpid():
+        if shelf.process != getpid():
             # Dropping the parent's items here closes the child's copies of their sockets and sends nothing.
             shelf = self._shelf = _Shelf()
         return shelf
 
     def take(self, key: Hashable) -> Item | None:
         """The item of this key that was used last, if it is fit; what is not is discarded on the way."""
-        shelf = self._own()
+        shelf = self._shelf
+        if shelf.process != getpid():
+            shelf = self._own()
         while True:
             with shelf.lock:
                 items = shelf.idle.get(key)
@@ -72,7 +74,9 @@ class Pool(Generic[Item]):
 
     def give(self, key: Hashable, item: Item) -> None:
         """Keep an item for the next call. The oldest of too many go, and all that have waited too long."""
-        shelf, now = self._own(), monotonic()
+        shelf, now = self._shelf, monotonic()
+        if shelf.process != getpid():
+            shelf = self._own()
         gone: list[tuple[float, Item]] = []
         with shelf.lock:
             items = shelf.idle.get(key)

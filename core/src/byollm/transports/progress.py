@@ -57,7 +57,8 @@ class Progress:
         """Sending is bounded by `idle`, counted anew whenever the peer takes something. Raises Stop when time is up."""
         self.heard = 0
         self._until, self._allowance, self._kind = None, self._timeouts.idle, "timeout_idle"
-        self.patience()
+        if self._deadline is not None and self._deadline <= monotonic():
+            raise Stop("deadline")
         self.sent = "partial"
 
     def begin_waiting(self, complete: bool) -> None:

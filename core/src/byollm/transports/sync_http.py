@@ -7,18 +7,18 @@ from functools import partial
 from byollm.transports.base import Broken, Outgoing, Response
 from byollm.transports.egress import Proxy, Site
 from byollm.transports.failures import seen
-from byollm.transports.http1 import Headers, Parser, ParserName, parser, written
-from byollm.transports.inflate import Body
+from byollm.transports.http1 import Headers, Parser, ParserName, parser
+from byollm.transports.inflate import Body, oversized
 from byollm.transports.message import (
     Asked,
     Turn,
     Way,
     answer_of,
+    body_of,
     refused_by_proxy,
-    request_of,
     tunnel_request,
+    turn_of,
     was_stale,
-    way_of,
 )
 from byollm.transports.pool import Pool
 from byollm.transports.progress import Progress, Stop
@@ -59,20 +59,16 @@ class HttpTransport:
 
     def open(self, outgoing: Outgoing) -> Response | Broken:
         """See `Transport.open`."""
-        way = way_of(outgoing)
-        if isinstance(way, Broken):
-            return way
-        request = request_of(outgoing, way)
-        if isinstance(request, Broken):
-            return request
-        progress = Progress(outgoing.timeouts, outgoing.limits, outgoing.deadline)
-        turn = Turn(way, request, progress, outgoing.cancellation)
-        idle = self._pool.take(way.key)
+        turn = turn_of(outgoing)
+        if isinstance(turn, Broken):
+            return turn
+        idle = self._pool.take(turn.way.key)
         if idle is not None:
-            idle.line.use(progress)
+            idle.line.use(turn.progress)
             outcome = self._exchange(idle, turn)
-            if not was_stale(outcome, progress):
+            if not was_stale(outcome, turn.progress):
                 return outcome
+            outgoing.cancellation.resent += 1
             turn.progress = Progress(outgoing.timeouts, outgoing.limits, outgoing.deadline)
         made = self._connect(turn, outgoing)
         return made if isinstance(made, Broken) else self._exchange(made, turn)
@@ -105,13 +101,13 @@ class HttpTransport:
         try:
             if not turn.cancellation.bind(partial(line.stop, progress)):
                 raise Stop("cancelled")
-            answer = _asked(connection.http, connection.stream, turn.request)
+            answer = _asked(connection.http, connection.stream, turn)
             head = answer_of(answer, progress, turn.way)
             if isinstance(head, Broken):
                 outcome = head
             else:
-                body = Body(head.headers.get("content-encoding", ""), progress.limits)
-                outcome = body.unknown or HttpResponse(self._pool, connection, turn, head, body)
+                body = body_of(head, progress.limits)
+                outcome = body if isinstance(body, Broken) else HttpResponse(self._pool, connection, turn, head, body)
         except Exception as error:
             outcome = seen(error, progress)
         except BaseException:
@@ -129,11 +125,13 @@ def _let_go(line: SyncLine, turn: Turn) -> None:
 
 def _asked(http: Parser, stream: SyncStream, request: Asked) -> tuple[int, Headers]:
     """Send a request; status and headers of its answer. Raises Stop."""
-    stream.write(written(request.method, request.target, request.headers), request.body)
+    stream.write(request.head, request.body)
     http.begin(request.method)
-    while (answer := http.head()) is None:
+    while True:
         http.feed(stream.read())
-    return answer
+        answer = http.head()
+        if answer is not None:
+            return answer
 
 
 def _reach(name: ParserName, stream: SyncStream, way: Way, outgoing: Outgoing) -> None:
@@ -163,10 +161,13 @@ def _tunnel(name: ParserName, stream: SyncStream, proxy: Proxy, site: Site) -> N
 class HttpResponse:
     """An open answer of `HttpTransport`."""
 
-    __slots__ = ("_body", "_connection", "_outcome", "_pool", "_turn", "head")
+    __slots__ = ("_body", "_connection", "_outcome", "_pool", "_size", "_turn", "head")
 
-    def __init__(self, pool: Pool[_Connection], connection: _Connection, turn: Turn, head: Head, body: Body) -> None:
+    def __init__(
+        self, pool: Pool[_Connection], connection: _Connection, turn: Turn, head: Head, body: Body | None
+    ) -> None:
         self.head = head
+        self._size = 0
         self._pool = pool
         self._connection: _Connection | None = connection
         self._turn: Turn | None = turn
@@ -183,13 +184,16 @@ class HttpResponse:
                 if data is None:
                     connection.http.feed(connection.stream.read())
                     continue
+                if self._body is None:
+                    self._size += len(data)
+                    return data if self._size <= turn.progress.limits.body else self._fail(oversized())
                 made = self._body.piece(data)
                 if isinstance(made, Broken):
                     return self._fail(made)
                 if made:
                     return made
             self._outcome = b""
-            cut = self._body.end()
+            cut = self._body.end() if self._body is not None else None
             return b"" if cut is None else self._fail(cut)
         except Exception as error:
             broken = seen(error, turn.progress)
@@ -209,10 +213,11 @@ class HttpResponse:
         self._connection = self._turn = None
         if connection is None or turn is None:
             return
-        turn.cancellation.bind(None)
         if reuse and self._outcome == b"" and connection.http.renew() and connection.line.release():
+            # What cancelling would do stays bound: a line that is lent to nobody, or anew, is not stopped by it.
             self._pool.give(turn.way.key, connection)
             return
+        turn.cancellation.bind(None)
         connection.line.shut()
         if self._outcome is None:
             self._outcome = turn.progress.broken("closed", "the answer was dropped half read")

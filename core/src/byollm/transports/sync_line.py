@@ -108,10 +108,10 @@ class SyncLine(Line):
 
     def recv(self, size: int) -> bytes:
         """See `Pipe`."""
-        seconds, kind = self.patience()
-        opened = self._socket
-        if opened is None:
+        opened, progress = self._socket, self.progress
+        if opened is None or progress is None or self.stopped is not None:
             raise self.failure("closed")
+        seconds, kind = progress.patience()
         data = None
         try:
             opened.settimeout(seconds)
@@ -128,10 +128,10 @@ class SyncLine(Line):
         """See `Pipe`. The kind is "reset" when the peer takes no more."""
         rest = memoryview(data)
         while rest:
-            seconds, kind = self.patience()
-            opened = self._socket
-            if opened is None:
+            opened, progress = self._socket, self.progress
+            if opened is None or progress is None or self.stopped is not None:
                 raise self.failure("closed")
+            seconds, kind = progress.patience()
             try:
                 opened.settimeout(seconds)
                 rest = rest[opened.send(rest) :]

@@ -40,6 +40,8 @@ class Capabilities:
     `reasoning_efforts` (neutral words it takes, weakest first), `default_effort` (what it does when not told; None is
     unknown, "none" is off), `service_tiers`. `sampling_needs_no_reasoning`: temperature and its kin are refused
     while the model reasons. `truncates_silently`: an overlong prompt is cut by the server without a word.
+    `vocabulary`: which of OpenAI's public vocabularies ("o200k_base", "cl100k_base") the model's is or is like; with it
+    byollm's own bounds of a count are closer.
     Every other field is a Support. `sources` names, by field, where the answer comes from; `notes` what to know.
     """
 
@@ -54,6 +56,7 @@ class Capabilities:
     sampling_needs_no_reasoning: bool = False
     temperature_xor_top_p: bool = False
     truncates_silently: bool = False
+    vocabulary: Literal["o200k_base", "cl100k_base"] | None = None
 
     streaming: Support = UNKNOWN
     system: Support = UNKNOWN
@@ -132,6 +135,8 @@ def _read(name: str, value: Any) -> Any:
         if isinstance(value, bool):
             return FULL if value else UNSUPPORTED
         return Support(value)
+    if name == "vocabulary" and value not in ("o200k_base", "cl100k_base", None):
+        raise ValueError("vocabulary is o200k_base or cl100k_base")
     if name in ("temperature_range", "reasoning_efforts", "service_tiers") and isinstance(value, list):
         return tuple(value)
     return value
@@ -145,6 +150,8 @@ class TokenCount:
     """How many tokens a request has. `tokens` is the best figure, `exactness` says what it is worth.
 
     `lower` and `upper` bound the true number; for an exact count both equal `tokens`. None means unbounded.
+    `template`: so many tokens more may come from a template or instructions that the server puts around any
+    conversation of its own accord; 0 where the count knows them.
     """
 
     tokens: int
@@ -152,6 +159,7 @@ class TokenCount:
     lower: int | None = None
     upper: int | None = None
     source: str = ""
+    template: int = 0
 
     def __post_init__(self) -> None:
         if self.exactness == "exact":

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 from byollm.errors import ConfigError
+from byollm.types.frozen import quick
 from byollm.types.parts import PLAIN_PARTS, Part, Text, ToolCall, ToolResult, as_parts
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 ROLES: tuple[str, ...] = get_args(Role)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Message:
     """One turn. `role` is system, developer, user, assistant or tool; a string stands for one Text.

@@ -83,7 +83,7 @@ class Assembler:
         """Any event was seen."""
         return self._state != NEW
 
-    def feed(self, events: Iterable[Event]) -> None:
+    def feed(self, events: Iterable[Any]) -> None:
         """Take events in order. Raises PluginError for an order the table forbids."""
         slots = self._slots
         for event in events:
@@ -91,17 +91,25 @@ class Assembler:
             if kind is TextDelta:
                 if self._state != OPEN:
                     self._check(kind)
-                slot = slots.get(event.index)  # type: ignore[union-attr]  # narrowed by `kind`
+                slot = slots.get(event.index)
                 if slot is None:
-                    slot = slots[event.index] = _Slot(Text)  # type: ignore[union-attr]  # narrowed by `kind`
+                    slot = slots[event.index] = _Slot(Text)
                 elif slot.kind is not Text:
                     slot = self._slot(event, Text)
-                slot.pieces.append(event.text)  # type: ignore[union-attr]  # narrowed by `kind`
+                slot.pieces.append(event.text)
             else:
-                if kind is Started and event.restarted:  # type: ignore[union-attr]  # narrowed by `kind`
+                if kind is Started and event.restarted:
                     self._forget()
-                self._check(kind)
-                self._take(event)
+                if self._state not in _ALLOWED.get(kind, ()):
+                    self._check(kind)
+                if kind is UsageReported:
+                    self._usage = self._usage.updated(event.usage)
+                elif kind is Started:
+                    self._state, self._id, self._model = OPEN, event.id, event.model
+                elif kind is Finished:
+                    self._state, self._reason = DONE, event
+                else:
+                    self._take(event)
 
     def _check(self, kind: type) -> None:
         allowed = _ALLOWED.get(kind)
@@ -123,19 +131,13 @@ class Assembler:
             slot.pieces.append(event.arguments)
         elif kind is PartAdded:
             self._new(event, PartAdded).part = event.part
-        elif kind is StateAttached:
+        else:
             slot = self._slots.get(event.index)
             if slot is None:
                 slot = self._slots[event.index] = _Slot(StateAttached)
             elif slot.part is not None and not hasattr(slot.part, "state"):
                 self._clash(event)
             slot.state = event.state
-        elif kind is UsageReported:
-            self._usage = self._usage.updated(event.usage)
-        elif kind is Started:
-            self._state, self._id, self._model = OPEN, event.id, event.model
-        else:
-            self._state, self._reason = DONE, event
 
     def _slot(self, event: Any, kind: type) -> _Slot:
         slot = self._slots.get(event.index)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from byollm.errors import AuthenticationError
 from byollm.wire.exchange import HttpRequest, HttpResponse
@@ -49,7 +49,8 @@ class AuthScheme(Protocol):
     """A way to prove who calls. `name` is its word in the configuration; `refreshes` tells that a 401 may be cured.
 
     A scheme may also have `at(target)`, itself for one deployment; `secret`, the name of the one it cannot do without;
-    `token_url`, where it asks for tokens; and `searches`, true where it finds credentials that no file names.
+    `token_url`, where it asks for tokens; `searches`, true where it finds credentials that no file names; and `fixed`,
+    true where its headers depend on nothing but the secrets: its flow then runs once for them, not for each request.
     """
 
     @property
@@ -73,6 +74,7 @@ class NoAuth:
 
     name: str = "none"
     refreshes: bool = False
+    fixed: ClassVar[bool] = True
 
     def flow(self, request: HttpRequest, context: AuthContext) -> AuthFlow:
         """No headers."""
@@ -88,6 +90,7 @@ class Bearer:
     scheme: str = "Bearer"
     name: str = "bearer-token"
     refreshes: bool = False
+    fixed: ClassVar[bool] = True
 
     def flow(self, request: HttpRequest, context: AuthContext) -> AuthFlow:
         """One header. Raises AuthenticationError without a key."""
@@ -103,6 +106,7 @@ class HeaderKey:
     secret: str = "api_key"
     name: str = "api-key"
     refreshes: bool = False
+    fixed: ClassVar[bool] = True
 
     def flow(self, request: HttpRequest, context: AuthContext) -> AuthFlow:
         """One header. Raises AuthenticationError without a key."""

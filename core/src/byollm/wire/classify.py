@@ -55,6 +55,7 @@ MESSAGE_LIMIT: Final = 1000
 _REQUEST_IDS: Final = (
     "x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-generation-id", "cf-ray",
 )  # fmt: skip
+_SET_OF_IDS: Final = frozenset(_REQUEST_IDS)
 _DURATION: Final = r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?"
 
 
@@ -194,7 +195,6 @@ def finite(text: str | None) -> float | None:
 
 def request_id(headers: Mapping[str, str]) -> str | None:
     """The provider's id of the exchange, whichever header it uses."""
-    for name in _REQUEST_IDS:
-        if name in headers and (value := headers[name]):
-            return value[:200]
-    return None
+    if _SET_OF_IDS.isdisjoint(headers):
+        return None
+    return next((value[:200] for name in _REQUEST_IDS if (value := headers.get(name))), None)

@@ -19,6 +19,8 @@ from byollm.wire.json import parse_json
 LINE_LIMIT: Final = 32 * 1024 * 1024
 """The most bytes one event or line may have; a made image in a stream stays well below."""
 _DONE: Final = b"[DONE]"
+_NEXT: Final = b"\n\ndata: "
+"""Where the usual event begins."""
 _new_frame: Final = tuple.__new__
 """What `Frame(…)` does, in a third of its time."""
 _MARK: Final = b"\xef\xbb\xbf"
@@ -53,10 +55,13 @@ class JsonDecoder:
     def end(self) -> Iterator[Frame]:
         """The document. Raises ProtocolError when there is none."""
         body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        if not body.strip():
+        if not body or body.isspace():
             raise ProtocolError("the answer's body is empty")
-        self.document = _document(body)
-        yield Frame("", self.document)
+        try:
+            self.document = from_json(body, allow_inf_nan=False)
+        except ValueError:
+            self.document = _document(body)
+        return iter((_new_frame(Frame, ("", self.document, None)),))
 
 
 class SseDecoder:
@@ -71,7 +76,7 @@ class SseDecoder:
         self._held = False
 
     def feed(self, piece: bytes) -> Iterator[Frame]:
-        """Events end at a blank line; the usual case, LF and one `data:` line, is a split and a slice."""
+        """Events end at a blank line; the usual case, LF and one `data:` line, is a split."""
         if self._first:
             piece = self._without_mark(piece)
         if b"\r" in piece or self._held:
@@ -80,24 +85,25 @@ class SseDecoder:
         if parts:
             if b"\n\n" not in piece and not (piece[:1] == b"\n" and parts[-1][-1:] == b"\n"):
                 self._keep(piece)
-                return
+                return iter(())
             parts.append(piece)
             piece = b"".join(parts)
             parts.clear()
-        blocks = piece.split(b"\n\n")
+        whole, blank, rest = piece.rpartition(b"\n\n")
         self._size = 0
-        self._keep(blocks.pop())
-        for block in blocks:
-            if block[:7] == b"data: {" and b"\n" not in block:
-                try:  # without a function between here and the parser: this runs once a token
-                    document = from_json(block[6:], allow_inf_nan=False)
-                except ValueError:
-                    document = _document(block[6:])
-                yield _new_frame(Frame, ("", document, None))
-            else:
-                frame = _event(block)
-                if frame is not None:
-                    yield frame
+        self._keep(rest)
+        before, *blocks = (blank + whole).split(_NEXT)  # every event but the first has a blank line before it
+        if blocks and not before and whole.count(b"\n") == 2 * len(blocks) - 2:
+            if blocks[-1] == _DONE:
+                blocks.pop()
+            try:  # without a function between here and the parser: this runs once a token
+                return iter([
+                    _new_frame(Frame, ("", from_json(block, allow_inf_nan=False, cache_strings="keys"), None))
+                    for block in blocks
+                ])  # fmt: skip
+            except ValueError:
+                pass
+        return _events(whole)
 
     def end(self) -> Iterator[Frame]:
         """A stream may end without the last blank line: what is left is an event if it is a whole one."""
@@ -270,6 +276,13 @@ def _problem(data: bytes) -> str:
     if start == b"<":
         return "the answer is markup, not JSON: is something between you and the provider?"
     return "the answer is not JSON" if start not in (b"{", b"[") else "the answer is broken JSON"
+
+
+def _events(blocks: bytes) -> Iterator[Frame]:
+    for block in blocks.split(b"\n\n"):
+        frame = _event(block)
+        if frame is not None:
+            yield frame
 
 
 def _event(block: bytes) -> Frame | None:

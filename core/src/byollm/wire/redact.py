@@ -83,6 +83,8 @@ class Redactor:
             text = text.replace(whole, MASK)
         if not self.__pieces or len(text) < PIECE:
             return text
+        if self.__pieces.isdisjoint([text[at : at + PIECE] for at in range(len(text) - PIECE + 1)]):
+            return text
         out: list[str] = []
         kept = at = 0
         while at <= len(text) - PIECE:

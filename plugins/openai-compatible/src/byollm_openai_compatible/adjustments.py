@@ -7,8 +7,8 @@ from byollm_openai_compatible.profile import Quirks
 from byollm_openai_compatible.schema import NotStrictError, strict_schema
 
 
-def adjustments_of(request: Request, quirks: Quirks, api: str) -> tuple[Adjustment, ...]:
-    """The changes that this dialect makes to this request, beyond names."""
+def adjustments_of(request: Request, quirks: Quirks, api: str, results: bool) -> tuple[Adjustment, ...]:
+    """The changes that this dialect makes to this request, beyond names. `results`: it holds what tools answered."""
     made: list[Adjustment] = []
     if request.output_schema is not None and api != "responses" and quirks.schema_form == "json_object":
         reason = "the provider knows no schemas: this one is told in words, and the answer is checked"
@@ -20,7 +20,7 @@ def adjustments_of(request: Request, quirks: Quirks, api: str) -> tuple[Adjustme
                 f"the provider cannot enforce this schema ({problem}): it is sent as a wish, and the answer is checked"
             )
             made.append(Adjustment("output_schema", "mapped", "strict", "not strict", reason))
-    if api != "responses" and quirks.tool_result_media == "user_message" and _has_media(request):
+    if results and api != "responses" and quirks.tool_result_media == "user_message" and _has_media(request):
         reason = "a tool's result can only be text here: its files follow in a user message"
         made.append(Adjustment("messages", "mapped", "media in a tool result", "media in a user message", reason))
     if api == "responses" and request.max_tokens is not None and request.max_tokens < quirks.least_output:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from byollm.plugin import ProviderTool, Request, Tool, ToolChoice, UnsupportedFeatureError, dump_json
 from byollm_openai_compatible.chat_messages import chat_messages
 from byollm_openai_compatible.chat_parts import cache_mark
 from byollm_openai_compatible.profile import Quirks
 from byollm_openai_compatible.schema import NotStrictError, schema_name, strict_schema
+
+LIMITS: Final = frozenset({"max_tokens", "stop", "n"})
+_BY_THEIR_NAMES: Final = ("temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty")
+SAMPLING: Final = frozenset({*_BY_THEIR_NAMES, "seed", "logit_bias", "logprobs"})
+SERVICE: Final = frozenset({"verbosity", "service_tier", "cache_key", "end_user_id", "metadata", "store"})
 
 
 def chat_body(request: Request, model: str, quirks: Quirks, provider: str) -> dict[str, Any]:
@@ -27,10 +32,15 @@ def chat_body(request: Request, model: str, quirks: Quirks, provider: str) -> di
         body["response_format"] = response_format(request.json_schema or {}, quirks)
         if quirks.schema_form == "json_object":
             body["messages"] = [told_schema(request.json_schema or {}, quirks), *body["messages"]]
-    _limits(request, quirks, body)
-    _sampling(request, quirks, body)
-    _effort(request.reasoning_effort, quirks, body)
-    _service(request, quirks, body)
+    asked = request.asked
+    if not LIMITS.isdisjoint(asked):
+        _limits(request, quirks, body)
+    if not SAMPLING.isdisjoint(asked):
+        _sampling(request, quirks, body)
+    if "reasoning_effort" in asked:
+        _effort(request.reasoning_effort, quirks, body)
+    if quirks.send_store or not SERVICE.isdisjoint(asked):
+        _service(request, quirks, body)
     if request.stream:
         body["stream"] = True
         if quirks.stream_usage:
@@ -129,10 +139,10 @@ def _limits(request: Request, quirks: Quirks, body: dict[str, Any]) -> None:
 
 
 def _sampling(request: Request, quirks: Quirks, body: dict[str, Any]) -> None:
-    for name in ("temperature", "top_p", "top_k", "frequency_penalty", "presence_penalty"):
-        value = getattr(request, name)
-        if value is not None:
-            body[name] = value
+    asked = request.asked
+    for name in _BY_THEIR_NAMES:
+        if name in asked and asked[name] is not None:
+            body[name] = asked[name]
     if request.seed is not None and quirks.seed_field:
         body[quirks.seed_field] = request.seed
     if request.logit_bias is not None:

@@ -30,10 +30,15 @@ _SEE_BELOW = "What the tool returned follows in the next message."
 def chat_messages(conversation: Iterable[Message], quirks: Quirks, provider: str) -> list[dict[str, Any]]:
     """The `messages` of a body. Raises UnsupportedFeatureError for parts that the wire cannot say."""
     conversation = tuple(conversation)
-    writer = _Writer(quirks, provider, wire_ids(conversation, quirks.tool_id_format))
+    form = quirks.tool_id_format
+    writer = _Writer(quirks, provider, wire_ids(conversation, form) if form else {})
     written: list[dict[str, Any]] = []
     for message in conversation:
-        writer.write(message, written)
+        parts = message.parts
+        if message.role == "user" and len(parts) == 1 and type(parts[0]) is Text and message.name is None:
+            written.append({"role": "user", "content": content_of(parts, quirks, provider)})
+        else:
+            writer.write(message, written)
     if quirks.merge_systems:
         written = _one_system(written)
     return _alternating(written) if quirks.merge_roles else written
@@ -50,7 +55,7 @@ class _Writer:
         if role == "assistant":
             written.append(self.assistant(message))
             return
-        if role == "tool" or any(type(part) is ToolResult for part in parts):
+        if role == "tool" or ToolResult in map(type, parts):
             parts = self.results(parts, written)
             if not parts:
                 return
@@ -58,7 +63,7 @@ class _Writer:
         if role in ("system", "developer") and self.quirks.system_role != "keep":
             role = self.quirks.system_role
         made: dict[str, Any] = {"role": role}
-        plain = self.message_fields(parts, made)
+        plain = self.message_fields(parts, made) if Opaque in map(type, parts) else parts
         made["content"] = content_of(plain, self.quirks, self.provider)
         if message.name is not None:
             made["name"] = message.name

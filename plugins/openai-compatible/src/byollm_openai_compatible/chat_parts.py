@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from byollm.plugin import Audio, Document, Image, Opaque, Part, Text, UnsupportedFeatureError
@@ -17,7 +18,7 @@ _FORMATS: Final = {
 _NAMES: Final = {"application/pdf": "document.pdf", "text/plain": "document.txt", "text/markdown": "document.md"}
 
 
-def content_of(parts: list[Part], quirks: Quirks, provider: str) -> str | list[dict[str, Any]]:
+def content_of(parts: Sequence[Part], quirks: Quirks, provider: str) -> str | list[dict[str, Any]]:
     """The content of a message: bare text where that is all (several servers take nothing else), else blocks."""
     if len(parts) == 1 and type(parts[0]) is Text and not (parts[0].cache and quirks.cache_field):
         return parts[0].text

@@ -28,12 +28,18 @@ from byollm.plugin import (
 from byollm_openai_compatible.errors import in_band_error
 from byollm_openai_compatible.finish import finish_reason
 from byollm_openai_compatible.profile import Quirks
+from byollm_openai_compatible.reasoning import FIELDS as THOUGHTS
 from byollm_openai_compatible.reasoning import Thoughts
 from byollm_openai_compatible.tool_calls import ToolCalls
 from byollm_openai_compatible.usage import chat_usage
+from byollm_openai_compatible.wholes import FIELDS as WHOLES
 from byollm_openai_compatible.wholes import Wholes
 
 REASONING, TEXT, REFUSAL = 0, 1, 2
+_SAID: Final = frozenset({"role", "content"})
+"""What a message of nothing but text says."""
+_UNSAID: Final = frozenset({"error", "delta", "search_results", "citations"})
+"""What an answer of nothing but text does not have beside it."""
 _HOSTILE: Final = (AttributeError, TypeError, KeyError, ValueError, IndexError, RecursionError, OverflowError)
 
 
@@ -52,8 +58,8 @@ class ChatReader:
     """Reads the frames of one response."""
 
     __slots__ = (
-        "_calls", "_done", "_ended", "_head", "_id", "_json", "_model", "_provider", "_quirks", "_refusal", "_started",
-        "_thoughts", "_wholes",
+        "_audio_format", "_calls", "_done", "_ended", "_head", "_id", "_json", "_model", "_provider", "_quirks",
+        "_refusal", "_running", "_started", "_taken", "_thoughts", "_wholes",
     )  # fmt: skip
 
     def __init__(
@@ -62,37 +68,86 @@ class ChatReader:
         self._quirks = quirks
         self._provider = provider
         self._head = head
-        self._json = head.headers.get("content-type", "").startswith("application/json")
-        self._calls = ToolCalls(provider, taken)
-        self._thoughts = Thoughts(quirks, provider)
-        self._wholes = Wholes(provider, audio_format)
+        self._json = head.headers.get("content-type", "")[:16] == "application/json"
+        self._taken = taken
+        self._audio_format = audio_format
+        # Made when the answer has some: most answers are text and nothing else.
+        self._calls: ToolCalls | None = None
+        self._thoughts: Thoughts | None = Thoughts(quirks, provider) if quirks.think_tags else None
+        self._wholes: Wholes | None = None
         self._refusal: list[str] = []
         self._id: str | None = None
         self._model: str | None = None
-        self._started = False
+        self._started = self._running = False
         self._done = False
         self._ended = False
 
     def read(self, frame: Frame) -> Iterable[Event]:
         """One chunk or document. Raises a ProviderError for an error in it, ProtocolError for what is neither."""
+        if self._running:
+            data = frame[1]  # .data, a little sooner: this runs once a token, and nearly all hold text and nothing else
+            try:
+                (choice,) = data["choices"]
+                delta = choice["delta"]
+                text = delta["content"]
+                if (
+                    type(text) is str and text
+                    and "error" not in data and not data.get("usage") and "x_groq" not in data
+                    and "citations" not in data and "search_results" not in data
+                    and choice.get("finish_reason") is None and choice.get("index") in (0, None)
+                    and "error" not in choice and "usage" not in choice
+                    and (len(delta) == 1 or _says_nothing_else(delta))
+                ):  # fmt: skip
+                    return (TextDelta(TEXT, text),)
+            except _HOSTILE:
+                pass
+        return self._careful(frame)
+
+    def _careful(self, frame: Frame) -> list[Event]:
+        """What is more than a piece of text."""
         data = frame.data
-        if self._started and not self._done and not self._quirks.think_tags:
-            text = _plain_text(data)
-            if text is not None:
-                return (TextDelta(TEXT, text),)
+        if self._json and not self._started and not self._quirks.think_tags:
+            whole = self._plain_document(data)
+            if whole is not None:
+                return whole
         try:
-            return self._any(frame.event, data)
+            events = self._any(frame.event, data)
+            self._running = self._started and not self._done and not self._quirks.think_tags
+            return events
         except _HOSTILE as error:
             problem = type(error).__name__
         raise ProtocolError(f"the answer is not shaped like a Chat Completions answer ({problem})")
 
+    def _plain_document(self, data: Any) -> list[Event] | None:
+        """The events of a whole answer that holds text and nothing else: most answers, read in one glance."""
+        try:
+            (choice,) = data["choices"]
+            message, raw, usage = choice["message"], choice["finish_reason"], data["usage"]
+            text, id, model = message["content"], data["id"], data["model"]
+            if (
+                type(text) is not str or type(raw) is not str or type(id) is not str or type(model) is not str
+                or not (text and raw and id and model and usage and type(usage) is dict)
+                or choice.get("index") not in (0, None)
+                or not (_UNSAID.isdisjoint(data) and _UNSAID.isdisjoint(choice))
+            ):  # fmt: skip
+                return None
+            if not _says_nothing_else(message):
+                return None
+            told = chat_usage(usage, data, reasoning_outside=self._quirks.reasoning_outside_usage)
+        except _HOSTILE:
+            return None
+        self._started = self._done = self._ended = True
+        reason = finish_reason(raw, False, False, self._quirks.finish_reasons)
+        return [Started(id, model), TextDelta(TEXT, text), UsageReported(told), Finished(reason, raw)]
+
     def _any(self, event: str, data: Any) -> list[Event]:
         if not isinstance(data, dict):
             raise ProtocolError("the answer is JSON, but not a Chat Completions answer")
-        error = in_band_error(event, data, self._quirks, self._head)
-        if error is not None:
-            raise error
         choices = data.get("choices")
+        if not choices or "error" in data or "error" in choices[0]:
+            error = in_band_error(event, data, self._quirks, self._head)
+            if error is not None:
+                raise error
         if choices and (len(choices) > 1 or choices[0].get("index") not in (0, None)):
             raise ProtocolError("the provider sent more than one choice, and byollm asked for one")
         choice = choices[0] if choices else None
@@ -112,15 +167,17 @@ class ChatReader:
     def _start(self, data: Mapping[str, Any], choice: Any) -> list[Event]:
         if self._started:
             return []
-        self._id = self._id or _word(data.get("id"))
-        self._model = self._model or _word(data.get("model"))
+        if self._id is None:
+            self._id = _word(data.get("id"))
+        if self._model is None:
+            self._model = _word(data.get("model"))
         if choice is None and not data.get("usage"):
             return []  # Azure's first chunk is a filter report with empty id and model
         self._started = True
         return [Started(self._id, self._model)]
 
     def _chunk(self, data: Mapping[str, Any], choice: Mapping[str, Any] | None, events: list[Event]) -> None:
-        self._wholes.top_level(data)
+        self._sources(data)
         if choice is None:
             self._usage(data, {}, events)
             if self._quirks.usage_ends_stream and data.get("usage") and not self._done:
@@ -131,52 +188,80 @@ class ChatReader:
         raw = choice.get("finish_reason")
         if raw is not None and raw != "" and not self._done:
             self._end(raw, data, events)
-        elif raw == "" and len(self._calls) and not self._done and not choice.get("delta"):
+        elif raw == "" and self._calls is not None and self._calls.started and not (self._done or choice.get("delta")):
             self._end(raw, data, events)  # xAI ends an answer with tool calls with an empty word
 
     def _message(self, message: Mapping[str, Any], events: list[Event], *, whole: bool = False) -> None:
-        found: list[Event] = []
-        self._thoughts.take(message, found)
-        self._content(message.get("content"), found)
+        before = len(events)
+        if not THOUGHTS.isdisjoint(message):
+            self._thinking().take(message, events)
+        content = message.get("content")
+        if type(content) is str:
+            self._text(content, events)
+        elif content:
+            self._content(content, events)
         refusal = message.get("refusal")
         if refusal and isinstance(refusal, str):
             self._refusal.append(refusal)
-        calls = message.get("tool_calls")
-        for call in calls or ():
-            found += self._calls.take(call, alone=whole)
+        for call in message.get("tool_calls") or ():
+            events += self._calling().take(call, alone=whole)
         legacy = message.get("function_call")
         if legacy and (legacy.get("name") or legacy.get("arguments")):
-            found += self._calls.take({"index": 0, "function": legacy})
-        self._wholes.message(message)
-        if found and self._done:
+            events += self._calling().take({"index": 0, "function": legacy})
+        wholes = WHOLES.intersection(message)
+        if wholes and any(map(message.get, wholes)):
+            self._whole().message(message)
+        if self._done and len(events) > before:
             self._done = False  # Together goes on after a finish: one more whole call, and the finish again
-        events += found
+
+    def _calling(self) -> ToolCalls:
+        if self._calls is None:
+            self._calls = ToolCalls(self._provider, self._taken)
+        return self._calls
+
+    def _thinking(self) -> Thoughts:
+        if self._thoughts is None:
+            self._thoughts = Thoughts(self._quirks, self._provider)
+        return self._thoughts
+
+    def _whole(self) -> Wholes:
+        if self._wholes is None:
+            self._wholes = Wholes(self._provider, self._audio_format)
+        return self._wholes
+
+    def _sources(self, data: Mapping[str, Any]) -> None:
+        """Sources beside the choices; each chunk repeats them all (Perplexity)."""
+        sources = data.get("search_results") or data.get("citations")
+        if sources and isinstance(sources, list):
+            self._whole().sources(sources)
 
     def _content(self, content: Any, events: list[Event]) -> None:
-        if not content:
-            return
-        if isinstance(content, str):
-            self._thoughts.text(content, events)
-        elif isinstance(content, list):
+        if isinstance(content, list):
             for block in content:
                 self._block(block, events)
         else:  # a grammar's answer as JSON (TGI)
             events.append(TextDelta(TEXT, dump_json(content).decode()))
 
+    def _text(self, text: str, events: list[Event]) -> None:
+        if self._quirks.think_tags:
+            self._thinking().text(text, events)
+        elif text:
+            events.append(TextDelta(TEXT, text))
+
     def _block(self, block: Any, events: list[Event]) -> None:
         if isinstance(block, str):
-            self._thoughts.text(block, events)
+            self._text(block, events)
         elif block.get("type") in ("text", "output_text"):
             text = block.get("text") or ""
             if not isinstance(text, str):
                 raise TypeError("a text that is none")
-            self._thoughts.text(text, events)
+            self._text(text, events)
         elif block.get("type") == "thinking":
-            self._thoughts.chunk(block, events)
+            self._thinking().chunk(block, events)
         elif block.get("type") == "refusal":
             self._refusal.append(block.get("refusal") or "")
         else:
-            self._wholes.block(block)
+            self._whole().block(block)
 
     def _usage(self, data: Mapping[str, Any], choice: Mapping[str, Any], events: list[Event]) -> None:
         told = data.get("usage")
@@ -188,39 +273,27 @@ class ChatReader:
             events.append(UsageReported(chat_usage(told, data, reasoning_outside=outside)))
 
     def _end(self, raw: Any, data: Mapping[str, Any], events: list[Event]) -> None:
-        self._wholes.top_level(data)
-        self._thoughts.end(events)
+        self._sources(data)
+        if self._thoughts is not None:
+            self._thoughts.end(events)
         if not self._ended:
             if self._refusal:
                 block = {"type": "refusal", "refusal": "".join(self._refusal)}
                 events.append(PartAdded(REFUSAL, Opaque(self._provider, "chat", block)))
-            events += self._wholes.end()
-        events += self._calls.end()
+            if self._wholes is not None:
+                events += self._wholes.end()
+        if self._calls is not None:
+            events += self._calls.end()
         word = None if raw is None else str(raw)
-        reason = finish_reason(word, bool(len(self._calls)), bool(self._refusal), self._quirks.finish_reasons)
+        called = self._calls is not None and self._calls.started
+        reason = finish_reason(word, called, bool(self._refusal), self._quirks.finish_reasons)
         events.append(Finished(reason, word))
         self._done = self._ended = True
 
 
-def _plain_text(data: Any) -> str | None:
-    """The text of a chunk that holds text and nothing else: nearly all chunks, read in one glance."""
-    try:
-        if "error" in data or data.get("usage"):
-            return None
-        (choice,) = data["choices"]
-        if "error" in choice or choice.get("finish_reason") is not None or choice.get("index"):
-            return None
-        delta = choice["delta"]
-        text = delta["content"]
-        if type(text) is not str or not text:
-            return None
-        if len(delta) > 1:
-            for name, value in delta.items():
-                if value and name not in ("content", "role"):
-                    return None
-    except _HOSTILE:
-        return None
-    return text
+def _says_nothing_else(message: Mapping[str, Any]) -> bool:
+    """A message, or a piece of one, that holds text alone."""
+    return _SAID.issuperset([name for name, value in message.items() if value])
 
 
 def _is_document(data: Mapping[str, Any], choice: Mapping[str, Any], running: bool) -> bool:
@@ -234,4 +307,6 @@ def _is_document(data: Mapping[str, Any], choice: Mapping[str, Any], running: bo
 
 
 def _word(value: Any) -> str | None:
-    return str(value) if value and isinstance(value, str | int) else None
+    if type(value) is str:
+        return value or None
+    return str(value) if value and isinstance(value, int) else None

@@ -13,6 +13,11 @@ _ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 _NINE: Final = re.compile(r"[A-Za-z0-9]{9}")
 
 
+def kinds_in(messages: Iterable[Message]) -> set[type]:
+    """The kinds of parts that a conversation holds, those inside results left out: in most it is text alone."""
+    return {type(part) for message in messages for part in message.parts}
+
+
 def taken_ids(messages: Iterable[Message]) -> tuple[str, ...]:
     """The ids of all tool calls in a conversation."""
     return tuple([part.id for message in messages for part in message.parts if type(part) is ToolCall])

@@ -25,6 +25,8 @@ from byollm.plugin import (
     Request,
     Target,
     TokenCount,
+    ToolCall,
+    ToolResult,
     UnsupportedFeatureError,
     dump_json,
     hookimpl,
@@ -34,7 +36,7 @@ from byollm_openai_compatible.adjustments import adjustments_of
 from byollm_openai_compatible.chat_body import chat_body
 from byollm_openai_compatible.chat_reader import chat_reader
 from byollm_openai_compatible.errors import fail
-from byollm_openai_compatible.ids import taken_ids
+from byollm_openai_compatible.ids import kinds_in, taken_ids
 from byollm_openai_compatible.profile import Quirks, options_model, split_fields
 from byollm_openai_compatible.tool_names import naming_back, with_legal_names
 
@@ -134,7 +136,11 @@ class OpenAICompatible:
     def complete(self, request: Request, target: Target) -> Exchange[Event]:
         """The exchange of one request over the target's dialect."""
         quirks, name = self.settled(target), self.manifest.name
-        request, own_names = with_legal_names(request)
+        kinds = kinds_in(request.messages)
+        own_names: Mapping[str, str] = {}
+        if request.tools or ToolCall in kinds:
+            request, own_names = with_legal_names(request)
+        taken = taken_ids(request.messages) if ToolCall in kinds else ()
         reader: Callable[[Head], Callable[[Frame], Any]]
         if target.api == "responses":
             # Four modules that most programs never need.
@@ -142,18 +148,18 @@ class OpenAICompatible:
             from byollm_openai_compatible.responses_reader import responses_reader
 
             body = responses_body(request, target.model, quirks, name, self.reasons(request, target))
-            path, reader = "/responses", responses_reader(quirks, name, taken_ids(request.messages))
+            path, reader = "/responses", responses_reader(quirks, name, taken)
         elif target.api in ("chat", ""):
             body = chat_body(request, target.model, quirks, name)
             path = "/chat/completions"
-            reader = chat_reader(quirks, name, taken_ids(request.messages), _sound_format(body))
+            reader = chat_reader(quirks, name, taken, _sound_format(body))
         else:
             known = ", ".join(self.manifest.apis)
             raise UnsupportedFeatureError(f"{name} has no api {target.api!r}; it speaks {known}")
         if own_names:
             reader = naming_back(reader, own_names)
         body = self.amended(body, target)
-        notes = (*adjustments_of(request, quirks, target.api), *self.noted(request, body, target))
+        notes = adjustments_of(request, quirks, target.api, ToolResult in kinds) + self.noted(request, body, target)
         return self.exchange(target, quirks, path, body, reader, stream=request.stream, notes=notes)
 
     @hookimpl

@@ -14,6 +14,8 @@ from byollm_openai_compatible.profile import Quirks
 
 REASONING, TEXT = 0, 1
 _FIELDS: Final = ("reasoning", "reasoning_content")
+FIELDS: Final = frozenset({*_FIELDS, "reasoning_details"})
+"""Where a message or delta may hold thoughts, beside its content."""
 _GROWING: Final = ("text", "summary", "data")
 OPEN, CLOSE = "<think>", "</think>"
 

@@ -55,8 +55,10 @@ class ToolCalls:
         self._provider = provider
         self._taken = set(taken)
 
-    def __len__(self) -> int:
-        return sum(call.started for call in self._calls)
+    @property
+    def started(self) -> bool:
+        """There is a call that was told."""
+        return any(call.started for call in self._calls)
 
     def take(self, piece: Mapping[str, Any], *, alone: bool = False) -> list[Event]:
         """A piece of a call, or with `alone` a whole one, as events."""

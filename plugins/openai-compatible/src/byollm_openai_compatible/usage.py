@@ -18,6 +18,8 @@ _NEUTRAL: Final = frozenset(
         "cache_read_input_tokens", "cache_creation_input_tokens",
     }
 )  # fmt: skip
+_BARE: Final = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+"""What small servers tell, and streams of many: nothing else need be looked for."""
 _MOST: Final = 10**15
 """No answer has so many tokens: a larger figure is none."""
 _DETAILS: Final = (
@@ -32,14 +34,19 @@ def chat_usage(told: Mapping[str, Any], document: Mapping[str, Any], *, reasonin
 
     `reasoning_outside`: the server leaves reasoning out of its output count, and no total shows it.
     """
+    prompt, answer = count(told.get("prompt_tokens")), count(told.get("completion_tokens"))
+    total = count(told.get("total_tokens"))
+    if _BARE.issuperset(told):
+        prompt, answer = _whole(prompt, answer, None, total, None)
+        tier = document.get("service_tier")
+        return Usage(prompt, answer, None, None, None, {"service_tier": tier} if tier else None)
     into, out = _mapping(told, "prompt_tokens_details"), _mapping(told, "completion_tokens_details")
     cached = _first(into, ("cached_tokens",), told, _CACHED)
     written = _first(into, ("cache_write_tokens",), told, ("cache_creation_input_tokens",))
     reasoning = _first(out, ("reasoning_tokens",), told, ("reasoning_tokens",))
-    prompt, answer = count(told.get("prompt_tokens")), count(told.get("completion_tokens"))
     if (reasoning_outside or "market_cost" in told) and answer is not None:  # Vercel's gateway, known by that field
         answer += reasoning or 0
-    prompt, answer = _whole(prompt, answer, reasoning, count(told.get("total_tokens")), count(into.get("audio_tokens")))
+    prompt, answer = _whole(prompt, answer, reasoning, total, count(into.get("audio_tokens")))
     if prompt is not None and cached is not None and cached > prompt:
         cached = prompt  # a server's own hidden prompt (Grok on Azure)
     return Usage(
@@ -67,9 +74,11 @@ def responses_usage(told: Mapping[str, Any], document: Mapping[str, Any]) -> Usa
 
 def count(value: Any) -> int | None:
     """A token count, or None for anything that is none."""
-    if isinstance(value, float) and value.is_integer():
+    if type(value) is not int:
+        if type(value) is not float or not value.is_integer():
+            return None
         value = int(value)
-    return value if type(value) is int and 0 <= value < _MOST else None
+    return value if 0 <= value < _MOST else None
 
 
 def _first(

@@ -15,7 +15,8 @@ FIRST_WHOLE: Final = 1_000_000
 KEPT_FIELDS: Final = ("extra_content", "thought_signature", "reasoning_encrypted")
 """Fields of a message that a server wants back as they came (Google's signatures, Venice's reasoning)."""
 
-_NAMES: Final = frozenset({"annotations", "images", "audio", *KEPT_FIELDS})
+FIELDS: Final = frozenset({"annotations", "images", "audio", *KEPT_FIELDS})
+"""Where a message or delta may hold them, beside its content."""
 
 
 class Wholes:
@@ -46,8 +47,6 @@ class Wholes:
 
     def message(self, message: Mapping[str, Any]) -> None:
         """What a message or delta holds of them."""
-        if _NAMES.isdisjoint(message):
-            return
         for kept, name in ((self._annotations, "annotations"), (self._images, "images")):
             found = message.get(name)
             if found:
@@ -67,11 +66,9 @@ class Wholes:
         """A block of a content list that is neither text nor thought."""
         self._blocks.append(block)
 
-    def top_level(self, data: Mapping[str, Any]) -> None:
-        """Sources beside the choices; each chunk repeats them all (Perplexity)."""
-        sources = data.get("search_results") or data.get("citations")
-        if sources and isinstance(sources, list):
-            self._sources = sources
+    def sources(self, sources: list[Any]) -> None:
+        """Sources beside the choices: those told last are all there are."""
+        self._sources = sources
 
     def end(self) -> list[Event]:
         """All of them, as events."""

@@ -1,0 +1,231 @@
+"""An answer being read: frames into events, events into a completion, content to the caller."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from byollm.engine import wirelog
+from byollm.engine.cut import StopCutter
+from byollm.engine.failures import bare, decorate, from_broken
+from byollm.engine.steps import CLOSE, DROP, READ, Emit, Steps
+from byollm.errors import ByollmError, PluginError, ProtocolError, ProviderError, StreamInterruptedError
+from byollm.transports.base import Broken
+from byollm.types.completion import Completion
+from byollm.types.events import NOT_CONTENT, Event, Finished, Started
+from byollm.wire.assemble import Assembler
+from byollm.wire.classify import request_id
+from byollm.wire.exchange import Exchange, Head
+from byollm.wire.framing import Decoder, decoder_for
+
+if TYPE_CHECKING:
+    from byollm.engine.call import Call
+    from byollm.engine.line import Line
+    from byollm.providers.fit import Fitted
+
+
+def reader_of(exchange: Exchange[Any], head: Head, line: Line, call: Call) -> Any:
+    """The plugin's reader of one response. Raises what it raises, told as everything that went wrong there."""
+    try:
+        return exchange.reader(head)
+    except ByollmError as error:
+        problem = error
+    except Exception as error:  # headers that no rule foresaw
+        problem = ProtocolError(f"the answer's headers cannot be read ({type(error).__name__})")
+    raise raised(problem, line, head, call)
+
+
+def raised(error: ByollmError, line: Line, head: Head | None, call: Call) -> ByollmError:
+    """An error as it may leave the engine."""
+    return decorate(error, line, head, call) if isinstance(error, ProviderError) else bare(error)
+
+
+def _begun_anew(events: list[Event]) -> list[Event]:
+    """The first events of an answer that takes the place of one that was cut."""
+    first = next((event for event in events if type(event) is Started), Started())
+    return [Started(first.id, first.model, restarted=True), *(event for event in events if type(event) is not Started)]
+
+
+class Reading:
+    """One answer, from its first byte to its completion. `shown`: somebody listens at DEBUG."""
+
+    __slots__ = (
+        "assembler", "call", "cutter", "decoder", "document", "ended", "finish", "fitted", "head", "line", "pending",
+        "shown",
+    )  # fmt: skip
+
+    def __init__(self, call: Call, line: Line, fitted: Fitted, shown: bool) -> None:
+        self.call = call
+        self.line = line
+        self.fitted = fitted
+        self.shown = shown
+        self.assembler = Assembler()
+        self.cutter = StopCutter(fitted.cut_at) if fitted.cut_at else None
+        self.pending: list[Event] | None = []
+        self.head: Head | None = None
+        self.decoder: Decoder | None = None
+        self.document: Any = None
+        self.ended = False
+        self.finish: Finished | None = None
+
+    def answer(self, exchange: Exchange[Event], head: Head) -> Steps[Exchange[Event] | None]:
+        """Read to the end of the answer, and what is to be asked next, if anything. Raises what went wrong."""
+        self.head = head
+        read = reader_of(exchange, head, self.line, self.call)
+        held: list[Event] | None = [] if exchange.then is not None else None
+        self.decoder = None
+        whole = False
+        while not (self.ended or whole):
+            piece = yield READ
+            if type(piece) is not bytes:
+                if self.finish is not None:  # the terminal marker was seen: a rude goodbye changes nothing
+                    break
+                raise self.failed(from_broken(piece, self.partial(), answered=True), head)
+            whole = not piece
+            events: list[Event] = []
+            problem = self.read(piece, exchange, read, events)
+            if held is not None:
+                held += events
+            elif events and (ready := self.take(events, whole and problem is None)):
+                yield Emit(ready)
+            if problem is not None and self.finish is None:
+                raise self.failed(problem, head)
+        follow = self.follow(exchange, held) if held is not None else None
+        if follow is None:
+            if ready := self.rest(held):
+                yield Emit(ready)
+            if not self.assembler.finished:
+                raise self.cut("the answer ended without its terminal marker")
+            self.document = getattr(self.decoder, "document", None)
+        yield CLOSE if whole else DROP
+        return follow
+
+    def read(self, piece: bytes, exchange: Exchange[Event], read: Any, events: list[Event]) -> ByollmError | None:
+        """Add the events of one piece, b"" being the end, and answer what went wrong. Those before it are kept."""
+        try:
+            decoder = self.decoder
+            if decoder is None:
+                assert self.head is not None
+                decoder = self.decoder = decoder_for(exchange.framing, self.head.headers, piece)
+            shown = self.shown
+            for frame in decoder.feed(piece) if piece else decoder.end():
+                if shown:
+                    wirelog.frame(self.call, self.line, frame)
+                events += read(frame)
+        except ByollmError as error:
+            return error
+        except Exception as error:  # bytes that no rule foresaw
+            return ProtocolError(f"the answer cannot be read ({type(error).__name__})")
+        return None
+
+    def follow(self, exchange: Exchange[Event], events: list[Event]) -> Exchange[Event] | None:
+        """The second request that some providers need; what the first one gave is then no answer yet."""
+        assert exchange.then is not None
+        try:
+            return exchange.then(events)
+        except ByollmError as error:
+            problem = error
+        except Exception as error:
+            problem = PluginError(f"{self.line.provider}: the next request cannot be made: {type(error).__name__}")
+        raise self.failed(problem, self.head)
+
+    def cut(self, words: str) -> ByollmError:
+        """The error for an answer whose terminal marker was not seen."""
+        return self.failed(StreamInterruptedError(words, partial=self.partial()), self.head)
+
+    def local(self) -> Steps[None]:
+        """Read an in-process model to its end."""
+        while True:
+            events = yield READ
+            if isinstance(events, Broken):
+                raise self.failed(from_broken(events, self.partial(), answered=True), None)
+            if isinstance(events, ByollmError):
+                raise self.failed(events, None)
+            if not events:
+                break
+            if ready := self.take(events):
+                yield Emit(ready)
+            if self.ended:
+                break
+        if ready := self.rest():
+            yield Emit(ready)
+        if not self.assembler.finished:
+            raise self.cut("the in-process model ended without Finished")
+        yield DROP
+
+    def take(self, events: list[Event], over: bool = False) -> list[Event] | None:
+        """Assemble, and answer what may be shown. `over`: nothing comes behind them, so that a finish is the last."""
+        if self.cutter is not None:
+            events = self.cutter.feed(events)
+            self.ended = self.cutter.cut
+        if Finished in map(type, events) and not (over and self._ends_well(events)):
+            events = self._without_finish(events)
+        return self.show(events) if events else None
+
+    def _ends_well(self, events: list[Event]) -> bool:
+        """The one finish there is stands last."""
+        return self.finish is None and [*map(type, events)].index(Finished) == len(events) - 1
+
+    def _without_finish(self, events: list[Event]) -> list[Event]:
+        # Some servers go on after a finish: a second tool call, the finish once more. The last one counts.
+        others: list[Event] = []
+        for event in events:
+            if type(event) is Finished:
+                self.finish = event
+            else:
+                others.append(event)
+        return others
+
+    def rest(self, held: list[Event] | None = None) -> list[Event] | None:
+        """The answer is over: what was kept for a second request that is not made, and the terminal marker."""
+        ready = self.take(held) if held else None
+        if self.finish is None:
+            return ready
+        last = self.show([self.finish])
+        return [*ready, *last] if ready and last else last or ready
+
+    def show(self, events: list[Event]) -> list[Event] | None:
+        """Hold back what is no content yet, so that another deployment may still take over unseen."""
+        self.assembler.feed(events)
+        pending = self.pending
+        if pending is not None:
+            pending += events
+            if NOT_CONTENT.issuperset(map(type, events)):
+                return None
+            self.pending, events = None, pending
+            if self.call.restarts:
+                events = _begun_anew(events)
+            self.call.committed = True
+            if not self.call.quiet:
+                self.call.first_at = self.call.clock.monotonic()
+        return None if self.call.quiet else events
+
+    def partial(self) -> Completion | None:
+        """What has arrived, if there was content."""
+        return self.completion() if self.pending is None else None
+
+    def failed(self, error: ByollmError, head: Head | None) -> ByollmError:
+        """The error as the caller sees it: with the partial answer, where content had come."""
+        partial = self.partial()
+        if partial is not None and isinstance(error, ProviderError):
+            error.failover_ok = False
+            error.retryable = error.retryable and not isinstance(error, StreamInterruptedError)
+            if error.billed == "no":
+                error.billed = "unknown"
+            error.__dict__["partial"] = partial
+        return raised(error, self.line, head, self.call)
+
+    def completion(self) -> Completion:
+        """The whole answer, or what has come of it."""
+        completion = self.assembler.completion()
+        line, head = self.line, self.head
+        completion.provider = line.provider
+        if completion.model is None:
+            completion.model = line.model
+        completion.deployment = line.name
+        completion.adjustments = self.fitted.adjustments
+        completion.raw = self.document
+        completion.output_schema = self.fitted.request.output_schema
+        if head is not None:
+            found = request_id(head.headers)
+            completion.request_id = line.credentials.redactor.text(found) if found else None
+        return completion
