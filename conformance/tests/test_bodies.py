@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from byollm.plugin import Audio, Document, Image, Reasoning, Request, Text, ToolCall, ToolResult
@@ -76,3 +76,17 @@ def test_iterables_are_read_to_their_end() -> None:
     consumed({"a": (str(item) for item in left)})
 
     assert [] == list(left)
+
+
+class Answered(BaseModel, extra="allow"):
+    """As the SDKs read answers: any member is welcome."""
+
+    a: int = 0
+
+
+def test_an_answers_type_hides_no_unknown_member() -> None:
+    """A request may hold parts of an answer, whose types allow anything; here they do not."""
+    consumed([Answered(a=1)])
+
+    with pytest.raises(ValueError, match="hue"):
+        consumed({"parts": (part for part in [Answered.model_validate({"a": 1, "hue": 2})])})

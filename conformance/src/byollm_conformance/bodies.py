@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from inspect import isclass
 from typing import Any, Final
 
-from pydantic import ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from byollm.errors import UnsupportedFeatureError
 from byollm.plugin import (
@@ -164,6 +164,23 @@ def request_of(fields: Mapping[str, Any]) -> Request:
     return Request(messages, **said)
 
 
+def without(body: Mapping[str, Any], own: Mapping[str, Any], of_turns: Set[str] = frozenset()) -> dict[str, Any]:
+    """A Chat body without the vendor's own members, for the judge that does not know them.
+
+    `own`: members of the body with their types. `of_turns`: members of a turn, all of them texts. Raises AssertionError
+    for one of another type: what no judge sees is looked at here.
+    """
+    for name in own.keys() & body.keys():
+        assert isinstance(body[name], own[name]), name
+    kept = {name: value for name, value in body.items() if name not in own}
+    return {**kept, "messages": [_bare(turn, of_turns) for turn in body["messages"]]} if "messages" in body else kept
+
+
+def _bare(turn: Mapping[str, Any], of_turns: Set[str]) -> dict[str, Any]:
+    assert all(isinstance(turn[name], str) for name in of_turns & turn.keys())
+    return {name: value for name, value in turn.items() if name not in of_turns}
+
+
 def forbid_unknown(*modules: Any) -> None:
     """Make pydantic refuse members that the typed dictionaries of these modules do not name.
 
@@ -177,7 +194,15 @@ def forbid_unknown(*modules: Any) -> None:
 
 
 def consumed(value: Any) -> None:
-    """Read a validated value to its end: iterables of the SDKs' types are validated as they are read."""
+    """Read a validated value to its end: iterables of the SDKs' types are validated as they are read.
+
+    Raises ValueError for members that nobody named. Where a request may hold parts of an answer, the SDKs' types take a
+    dictionary for one of their own answers, which allow any member.
+    """
+    if isinstance(value, BaseModel):
+        if value.model_extra:
+            raise ValueError(f"{type(value).__name__} has no {', '.join(sorted(value.model_extra))}")
+        value = dict(value)
     if isinstance(value, Mapping):
         for inner in value.values():
             consumed(inner)

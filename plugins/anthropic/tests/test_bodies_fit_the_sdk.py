@@ -3,16 +3,14 @@
 The SDK of 2026-11 is typed for API version 2026-10-21, which has no sampling parameters: they are looked at apart.
 """
 
-import inspect
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
 from anthropic import types
 from anthropic_driving import fitted, result, say
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from byollm.plugin import (
     Document,
@@ -26,11 +24,9 @@ from byollm.plugin import (
     UnsupportedFeatureError,
 )
 from byollm_anthropic.families import FAMILIES, family_of
+from byollm_conformance.bodies import consumed, forbid_unknown
 
-FOUND: list[Any] = [*vars(types).values(), *vars(types.message_create_params).values()]
-for found in FOUND:
-    if inspect.isclass(found) and hasattr(found, "__required_keys__") and not hasattr(found, "__pydantic_config__"):
-        setattr(found, "__pydantic_config__", ConfigDict(extra="forbid"))  # noqa: B010  # the class declares no such name
+forbid_unknown(types, types.message_create_params)
 BODY: TypeAdapter[Any] = TypeAdapter(types.message_create_params.MessageCreateParams)
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string", "maxLength": 3}}, "required": ["a"]}
@@ -58,16 +54,6 @@ MATRIX: dict[str, list[Any]] = {
 }  # fmt: skip
 TAKES_ALL = [FAMILIES[name] for name in ("opus-4-5", "sonnet-4-6", "opus-4-8", "sonnet-5", "opus-5", "fable-5")]
 SAMPLING = {"temperature", "top_p", "top_k"}
-
-
-def consumed(value: Any) -> None:
-    """Iterables of the SDK's types are validated as they are read."""
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            consumed(inner)
-    elif isinstance(value, Iterable) and not isinstance(value, str):
-        for inner in value:
-            consumed(inner)
 
 
 def is_allowed(body: dict[str, Any]) -> None:

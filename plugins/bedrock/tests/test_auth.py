@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -32,6 +33,9 @@ AMBIENT = {
 }
 
 
+KEYS_AROUND = {name: value for name, value in AMBIENT.items() if name != "AWS_BEARER_TOKEN_BEDROCK"}
+
+
 def sent(keys: dict[str, Any], monkeypatch: pytest.MonkeyPatch, **ambient: str) -> dict[str, str]:
     """The credentials that a target with these keys sends, with these variables set and no others."""
     for name in AMBIENT:
@@ -58,7 +62,9 @@ def test_a_bearer_key_is_sent_as_it_is(monkeypatch: pytest.MonkeyPatch):
         ({"api_key": "my-own-key-0123456789"}, AMBIENT, "Bearer my-own-key"),
         ({}, AMBIENT, "Bearer ambient-bearer"),
         ({"authentication": "sigv4"}, AMBIENT, "AWS4-HMAC-SHA256 Credential=AKIDAMBIENT/"),
-        ({"authentication": "chain"}, {**AMBIENT}, "AWS4-HMAC-SHA256 Credential=AKIDAMBIENT/"),
+        ({"authentication": "chain"}, AMBIENT, "Bearer ambient-bearer"),
+        ({"authentication": "chain"}, KEYS_AROUND, "AWS4-HMAC-SHA256 Credential=AKIDAMBIENT/"),
+        ({"authentication": "chain", "api_key": "my-own-key-0123456789"}, AMBIENT, "Bearer my-own-key"),
         ({"authentication": "chain", "credentials": KEYS}, AMBIENT, "AWS4-HMAC-SHA256 Credential=AKIDFILE/"),
     ],
 )
@@ -296,6 +302,30 @@ def test_a_profile_of_the_shared_configuration(monkeypatch: pytest.MonkeyPatch, 
     scheme = Chain().at(target(options={"profile": "dev"}))
 
     assert "Credential=AKIDPROFILE/" in headers_of(scheme, REQUEST, context())["authorization"]
+
+
+def test_a_profile_that_the_file_names_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Any):
+    """As with botocore itself; a key that stands in the file goes before both."""
+    shared = tmp_path / "credentials"
+    shared.write_text("[dev]\naws_access_key_id = AKIDPROFILE\naws_secret_access_key = profile-secret\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(shared))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    named: dict[str, Any] = {"authentication": "chain", "profile": "dev"}
+
+    assert "Credential=AKIDPROFILE/" in sent(named, monkeypatch, **AMBIENT)["authorization"]
+    assert "Bearer own" == sent({**named, "api_key": "own"}, monkeypatch, **AMBIENT)["authorization"]
+    assert "Credential=AKIDFILE/" in sent({**named, "credentials": KEYS}, monkeypatch, **AMBIENT)["authorization"]
+
+
+def test_what_the_chain_finds_goes_to_bedrocks_own_hosts_only(token_host: list[str]):
+    """A signature of this machine's, and its session's token, are nobody else's affair; the chain is not even asked."""
+    for url in ("https://gateway.example/model/a/converse", "https://bedrock-runtime.us-east-1.amazonaws.com.example/"):
+        with pytest.raises(AuthenticationError, match="Bedrock's own hosts"):
+            headers_of(Chain(), replace(REQUEST, url=url), context())
+
+    private = "https://vpce-1.bedrock-runtime.us-east-1.vpce.amazonaws.com/model/a/converse"
+    assert "AWS4-HMAC" in headers_of(Chain(), replace(REQUEST, url=private), context())["authorization"]
+    assert 1 == len(token_host)
 
 
 @pytest.mark.parametrize("profile", ["no-such-profile", None])

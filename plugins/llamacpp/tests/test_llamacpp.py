@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,75 +11,29 @@ from hypothesis import strategies as st
 
 import byollm
 from byollm import errors, testing
-from byollm.plugin import Capabilities, Exchange, Frame, Head, Request, Target
+from byollm.plugin import Request
+from byollm_conformance.rows import SSE, Row, read, stream
 from byollm_llamacpp import provider
 
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 TOOLS = [byollm.Tool("weather", "Weather of a city", CITY), byollm.Tool("time", "Time in a city", CITY)]
 
-SSE = {"content-type": "text/event-stream"}
-CHUNKS: list[Any] = [
-    {"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]},
-    {"choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}]},
-    {"choices": [{"index": 0, "delta": {"content": "Grüße"}}]},
-    {"choices": [{"index": 0, "delta": {"content": " 🌍"}, "finish_reason": "stop"}]},
-    {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}},
-]
-STREAM = (
-    b"".join(
-        b"data: " + json.dumps({"id": "c", "model": "m", **chunk}, ensure_ascii=False).encode() + b"\n\n"
-        for chunk in CHUNKS
-    )
-    + b"data: [DONE]\n\n"
-)
-
-
-def body(request: Any, **target: Any) -> dict[str, Any]:
-    return dict(testing.translate("llamacpp", request, **target).body)
-
-
-def place(api: str = "chat", endpoint: str = "http://127.0.0.1:8080", **fields: Any) -> Target:
-    return Target(provider="llamacpp", model="a-model", endpoint=endpoint, api=api, **fields)
-
-
-def read(exchange: Exchange[Any] | Any, document: Any) -> Any:
-    """What the exchange reads from a whole document."""
-    (found,) = exchange.reader(Head(200, {}))(Frame("", document))
-    return found
-
-
-def told(document: Any, **fields: Any) -> Capabilities:
-    """What the server's own word adds to the capabilities."""
-    found: Capabilities = read(provider.capabilities(place(**fields)).refine, document)
-    return found
-
-
-def refused(status: int, document: Any, **fields: Any) -> errors.ProviderError:
-    with pytest.raises(errors.ProviderError) as caught:
-        testing.replay("llamacpp", status=status, body=json.dumps(document).encode(), **fields)
-    return caught.value
+row = Row("llamacpp", "http://127.0.0.1:8080")
+body, place, told, refused = row.body, row.place, row.told, row.refused
+STREAM = stream(reasoning="reasoning_content")
 
 
 def test_no_key_unless_one_is_given() -> None:
     """Without a key in the file nothing is sent; with one it is a bearer token."""
-    without = byollm.Client({"provider": "llamacpp", "model": "m"}).preview("hi")
-    keyed = byollm.Client({"provider": "llamacpp", "model": "m", "api_key": "k-123456789"}).preview("hi")
-
-    assert "authorization" not in without.headers
-    assert "authorization" in keyed.headers
-    assert "k-123456789" not in repr(keyed)
+    row.wants_no_key()
 
 
 @settings(max_examples=60, deadline=None)
 @given(cuts=st.lists(st.integers(0, len(STREAM)), max_size=12))
 def test_a_stream_is_the_same_however_it_is_cut(cuts: list[int]) -> None:
     """Any cuts between bytes: the same parts, finish reason and usage."""
-    edges = [0, *sorted(cuts), len(STREAM)]
-    pieces = [STREAM[start:end] for start, end in pairwise(edges)]
-    cut = testing.replay("llamacpp", body=pieces, stream=True, headers=SSE)
-    whole = testing.replay("llamacpp", body=STREAM, stream=True, headers=SSE)
+    whole = row.streamed(STREAM, cuts)
 
-    assert (whole.parts, whole.finish_reason, whole.usage) == (cut.parts, cut.finish_reason, cut.usage)
     assert ("Grüße 🌍", "stop", 3) == (whole.text, whole.finish_reason, whole.usage.output_tokens)
 
 

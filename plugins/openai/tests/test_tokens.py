@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from byollm import Client, Image, ProviderTool, Request, TokenCount, Tool, assistant, user
 from byollm.errors import ByollmError, ConfigError
 from byollm.plugin import Target
+from byollm_openai.models import Encoding, encoding_of
 from byollm_openai.offline import PROVED, offline
-from byollm_openai.tokens import Encoding, count_text, encoding_of
+from byollm_openai.tokens import count_text
 
 CACHED: dict[Encoding, str] = {
     "o200k_base": "fb374d419588a4632f3f557e76b4b70aebbca790",

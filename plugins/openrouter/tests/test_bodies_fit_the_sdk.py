@@ -10,7 +10,7 @@ from openai.types.chat import completion_create_params
 from openai.types.responses import response_create_params
 from pydantic import TypeAdapter, ValidationError
 
-from byollm_conformance.bodies import FIELDS, bodies, consumed, forbid_unknown
+from byollm_conformance.bodies import FIELDS, bodies, consumed, forbid_unknown, without
 
 forbid_unknown(completion_create_params, response_create_params, chat, responses, shared_params)
 BODY: dict[str, TypeAdapter[Any]] = {
@@ -25,21 +25,14 @@ OF_TURNS = {"reasoning"}
 
 
 def plain(body: dict[str, Any]) -> dict[str, Any]:
-    """The body without the vendor's own members, whose types are checked here."""
-    for name in OWN.keys() & body.keys():
-        assert isinstance(body[name], OWN[name]), name
-    kept = {name: value for name, value in body.items() if name not in OWN}
-    return {**kept, "messages": [_turn(turn) for turn in body["messages"]]} if "messages" in body else kept
-
-
-def _turn(turn: dict[str, Any]) -> dict[str, Any]:
-    assert all(isinstance(turn[name], str) for name in OF_TURNS & turn.keys())
-    kept = {name: value for name, value in turn.items() if name not in OF_TURNS}
-    if not isinstance(turn.get("content"), list):
-        return kept
-    # Cache marks are Anthropic's.
-    blocks = [{name: value for name, value in block.items() if name != "cache_control"} for block in turn["content"]]
-    return {**kept, "content": blocks}
+    """The body without the vendor's own members, and without cache marks, which are Anthropic's."""
+    bare = without(body, OWN, OF_TURNS)
+    blocks = [
+        block for turn in bare.get("messages", ()) if isinstance(turn.get("content"), list) for block in turn["content"]
+    ]
+    for block in blocks:
+        block.pop("cache_control", None)
+    return bare
 
 
 @pytest.mark.parametrize("api", ["chat", "responses"])

@@ -10,7 +10,7 @@ from openai.types.chat import completion_create_params
 from openai.types.responses import response_create_params
 from pydantic import TypeAdapter, ValidationError
 
-from byollm_conformance.bodies import FIELDS, bodies, consumed, forbid_unknown
+from byollm_conformance.bodies import FIELDS, bodies, consumed, forbid_unknown, without
 
 forbid_unknown(completion_create_params, response_create_params, chat, responses, shared_params)
 BODY: dict[str, TypeAdapter[Any]] = {
@@ -24,25 +24,12 @@ OF_TURNS = set[str]()
 """Members of a turn that OpenAI does not know, all of them texts."""
 
 
-def plain(body: dict[str, Any]) -> dict[str, Any]:
-    """The body without the vendor's own members, whose types are checked here."""
-    for name in OWN.keys() & body.keys():
-        assert isinstance(body[name], OWN[name]), name
-    kept = {name: value for name, value in body.items() if name not in OWN}
-    return {**kept, "messages": [_turn(turn) for turn in body["messages"]]} if "messages" in body else kept
-
-
-def _turn(turn: dict[str, Any]) -> dict[str, Any]:
-    assert all(isinstance(turn[name], str) for name in OF_TURNS & turn.keys())
-    return {name: value for name, value in turn.items() if name not in OF_TURNS}
-
-
 @pytest.mark.parametrize("api", ["chat"])
 @pytest.mark.parametrize("first", FIELDS)
 def test_every_body_is_allowed(first: str, api: str) -> None:
     """Each value with each value of every other parameter."""
     for made in bodies("together", MODELS, first, api=api):
-        consumed(BODY[api].validate_python(plain(made.body)))
+        consumed(BODY[api].validate_python(without(made.body, OWN, OF_TURNS)))
 
 
 @pytest.mark.parametrize("api", ["chat"])

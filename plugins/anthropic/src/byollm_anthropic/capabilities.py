@@ -6,9 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from byollm.plugin import Capabilities, Exchange, Frame, Head, HttpRequest, Support, Target, join_url, path_segment
+from byollm.plugin import (
+    Capabilities,
+    Exchange,
+    Frame,
+    Head,
+    HttpRequest,
+    Support,
+    Target,
+    checked,
+    join_url,
+    path_segment,
+)
 from byollm_anthropic.body import TIERS
-from byollm_anthropic.checked import mapping, tokens
 from byollm_anthropic.failure import fail
 from byollm_anthropic.families import CURRENT, NOT_CLAUDE, Family, family_of
 from byollm_anthropic.host import Host
@@ -87,7 +97,7 @@ def refinement(
     url = join_url(target.endpoint, f"/models/{path_segment(target.model)}", base_path="/v1")
 
     def reader(head: Head) -> Callable[[Frame], list[Capabilities]]:
-        return lambda frame: [overlaid(static, mapping(frame.data, "the model"))]
+        return lambda frame: [overlaid(static, checked.mapping(frame.data, "the model"))]
 
     return Exchange(request=HttpRequest("GET", url, headers), reader=reader, framing="json", auth=auth, fail=fail)
 
@@ -97,8 +107,8 @@ def overlaid(static: Capabilities, model: Mapping[str, Any]) -> Capabilities:
     told = model.get("capabilities")
     can = told if isinstance(told, Mapping) else {}
     later: dict[str, Any] = {
-        "context_window": tokens(model.get("max_input_tokens"), "max_input_tokens"),
-        "max_output_tokens": tokens(model.get("max_tokens"), "max_tokens"),
+        "context_window": checked.tokens(model.get("max_input_tokens"), "max_input_tokens"),
+        "max_output_tokens": checked.tokens(model.get("max_tokens"), "max_tokens"),
         "structured_output": _supported(can, "structured_outputs"),
         "strict_tools": _supported(can, "structured_outputs"),
         "images": _supported(can, "image_input"),

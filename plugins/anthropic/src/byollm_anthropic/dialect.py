@@ -14,10 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from byollm.plugin import Adjustment, Event, Frame, Head, Request, TokenCount
+from byollm.plugin import Adjustment, Event, Frame, Head, Request, TokenCount, checked
 from byollm_anthropic.body import Built, build_body, count_body
 from byollm_anthropic.capabilities import capabilities_of
-from byollm_anthropic.checked import mapping, tokens
 from byollm_anthropic.failure import error_of, fail
 from byollm_anthropic.families import Family, family_of
 from byollm_anthropic.host import Host
@@ -70,7 +69,7 @@ def count_reader(head: Head) -> Callable[[Frame], list[TokenCount]]:
 
 
 def _count(frame: Frame) -> list[TokenCount]:
-    found = tokens(mapping(frame.data, "the count").get("input_tokens"), "input_tokens")
+    found = checked.tokens(checked.mapping(frame.data, "the count").get("input_tokens"), "input_tokens")
     return [] if found is None else [TokenCount(found, "estimate", source="Anthropic's count_tokens")]
 
 

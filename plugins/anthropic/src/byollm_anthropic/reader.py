@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from byollm.plugin import Event, Finished, FinishReason, Frame, ProtocolError, Started, UsageReported
-from byollm_anthropic.checked import mapping, optional_text, position
+from byollm.plugin import Event, Finished, FinishReason, Frame, ProtocolError, Started, UsageReported, checked
 from byollm_anthropic.failure import raised
 from byollm_anthropic.host import Host
 from byollm_anthropic.received import Block, TextBlock, ToolUseBlock, new_block
@@ -77,13 +76,13 @@ class MessageReader:
         if not isinstance(content, list):
             raise ProtocolError("the message has no list of content")
         for index, block in enumerate(content):
-            events += self._begin(index, mapping(block, "a content block"))
+            events += self._begin(index, checked.mapping(block, "a content block"))
             events += self._end(index)
         events += self._ending(data, None)
         return events + self._finish() if self._stop is not None else events
 
     def _message_start(self, data: Mapping[str, Any]) -> list[Event]:
-        message = mapping(data.get("message"), "message_start.message")
+        message = checked.mapping(data.get("message"), "message_start.message")
         events = self._start(message)
         self._merge(message.get("usage"))
         return [*events, UsageReported(neutral_usage(self._usage, {}))] if self._usage else events
@@ -92,10 +91,16 @@ class MessageReader:
         if self._started:
             raise ProtocolError("a second message began inside the answer")
         self._started = True
-        return [Started(optional_text(message.get("id"), "id"), optional_text(message.get("model"), "model"))]
+        return [
+            Started(
+                checked.optional_text(message.get("id"), "id"), checked.optional_text(message.get("model"), "model")
+            )
+        ]
 
     def _block_start(self, data: Mapping[str, Any]) -> list[Event]:
-        return self._begin(position(data.get("index"), "index"), mapping(data.get("content_block"), "content_block"))
+        return self._begin(
+            checked.position(data.get("index"), "index"), checked.mapping(data.get("content_block"), "content_block")
+        )
 
     def _begin(self, index: int, wire: Mapping[str, Any]) -> list[Event]:
         # llama.cpp leaves message_start out when its first token is half a character (its server, tried 2026-11-21).
@@ -110,10 +115,10 @@ class MessageReader:
         block = self._open.get(index) if type(index) is int else None
         if block is None:
             raise ProtocolError("a content_block_delta belongs to no open block")
-        return block.delta(mapping(data.get("delta"), "delta"))
+        return block.delta(checked.mapping(data.get("delta"), "delta"))
 
     def _block_stop(self, data: Mapping[str, Any]) -> list[Event]:
-        return self._end(position(data.get("index"), "index"))
+        return self._end(checked.position(data.get("index"), "index"))
 
     def _end(self, index: int) -> list[Event]:
         block = self._open.pop(index, None)
@@ -122,12 +127,12 @@ class MessageReader:
         return block.stop()
 
     def _message_delta(self, data: Mapping[str, Any]) -> list[Event]:
-        return self._ending(mapping(data.get("delta") or {}, "delta"), data)
+        return self._ending(checked.mapping(data.get("delta") or {}, "delta"), data)
 
     def _ending(self, ending: Mapping[str, Any], event: Mapping[str, Any] | None) -> list[Event]:
         if not self._started:
             raise ProtocolError("message_delta came before message_start")
-        self._stop = optional_text(ending.get("stop_reason"), "stop_reason") or self._stop
+        self._stop = checked.optional_text(ending.get("stop_reason"), "stop_reason") or self._stop
         for name in _BESIDE:
             value = ending.get(name) if event is None else ending.get(name, event.get(name))
             if value is not None:
@@ -163,7 +168,7 @@ class MessageReader:
     def _merge(self, wire: Any) -> None:
         """Usage is cumulative, and a field may be left out of a later report: the last known value of each wins."""
         if wire is not None:
-            told = mapping(wire, "usage")
+            told = checked.mapping(wire, "usage")
             self._usage.update({name: value for name, value in told.items() if value is not None})
 
 

@@ -15,10 +15,10 @@ from byollm.plugin import (
     TextDelta,
     ToolCallDelta,
     ToolCallStarted,
+    checked,
     dump_json,
     parse_json,
 )
-from byollm_anthropic.checked import mapping, text
 from byollm_anthropic.host import Host
 
 _DIRECT: Final = {"type": "direct"}
@@ -44,7 +44,7 @@ class Block:
         """One more piece: texts grow, other fields are replaced; a compaction comes whole."""
         kind = delta.get("type")
         if kind == "input_json_delta":
-            self.pieces.append(text(delta.get("partial_json"), "partial_json"))
+            self.pieces.append(checked.text(delta.get("partial_json"), "partial_json"))
             return []
         for name, value in delta.items():
             if name != "type":
@@ -76,15 +76,15 @@ class TextBlock(Block):
 
     def start(self) -> list[Event]:
         """A whole message, and some servers, say the text at the beginning."""
-        return self._more(text(self.data.get("text"), "text"))
+        return self._more(checked.text(self.data.get("text"), "text"))
 
     def delta(self, delta: Mapping[str, Any]) -> list[Event]:
         """Text, or one citation."""
         kind = delta.get("type")
         if kind == "text_delta":
-            return self._more(text(delta.get("text"), "text"))
+            return self._more(checked.text(delta.get("text"), "text"))
         if kind == "citations_delta":
-            self.citations.append(mapping(delta.get("citation"), "citation"))
+            self.citations.append(checked.mapping(delta.get("citation"), "citation"))
             return []
         return _unknown(kind)
 
@@ -99,7 +99,7 @@ class TextBlock(Block):
         """The citations as parts from `index` on; this block's text begins at `offset` of the whole text."""
         span = (offset, offset + self.length)
         return [
-            PartAdded(index + at, _citation(mapping(wire, "citation"), span, self.host))
+            PartAdded(index + at, _citation(checked.mapping(wire, "citation"), span, self.host))
             for at, wire in enumerate(self.citations)
         ]
 
@@ -116,21 +116,21 @@ class ThinkingBlock(Block):
     def start(self) -> list[Event]:
         """The beginning of the thought, where it is sent at once."""
         self.shown = False
-        return self._more(text(self.data.get("thinking"), "thinking"))
+        return self._more(checked.text(self.data.get("thinking"), "thinking"))
 
     def delta(self, delta: Mapping[str, Any]) -> list[Event]:
         """Thought, or the signature, which comes whole."""
         kind = delta.get("type")
         if kind == "thinking_delta":
-            return self._more(text(delta.get("thinking"), "thinking"))
+            return self._more(checked.text(delta.get("thinking"), "thinking"))
         if kind == "signature_delta":
-            self.data["signature"] = text(delta.get("signature"), "signature")
+            self.data["signature"] = checked.text(delta.get("signature"), "signature")
             return []
         return _unknown(kind)
 
     def stop(self) -> list[Event]:
         """A signature is the state; without one the thought cannot go back."""
-        if not text(self.data.get("signature"), "signature"):
+        if not checked.text(self.data.get("signature"), "signature"):
             return []
         begun: list[Event] = [] if self.shown else [ReasoningDelta(self.index, "")]
         return [*begun, StateAttached(self.index, self.host.state(self.rest("type", "thinking")))]
@@ -151,8 +151,8 @@ class ToolUseBlock(Block):
 
     def start(self) -> list[Event]:
         """Id and name; the name as the caller wrote it."""
-        name = text(self.data.get("name"), "tool_use.name")
-        identity = text(self.data.get("id"), "tool_use.id")
+        name = checked.text(self.data.get("name"), "tool_use.name")
+        identity = checked.text(self.data.get("id"), "tool_use.id")
         if not name or not identity:
             raise ProtocolError("a tool call has no name or no id")
         return [ToolCallStarted(self.index, identity, self.names.get(name, name))]
@@ -161,7 +161,7 @@ class ToolUseBlock(Block):
         """A piece of the arguments, passed on as it came."""
         if delta.get("type") != "input_json_delta":
             return _unknown(delta.get("type"))
-        piece = text(delta.get("partial_json"), "partial_json")
+        piece = checked.text(delta.get("partial_json"), "partial_json")
         if not piece:
             return []
         self.pieces.append(piece)
@@ -171,7 +171,7 @@ class ToolUseBlock(Block):
         """Arguments that came whole are written compactly; none at all are `{}`."""
         events: list[Event] = []
         if not self.pieces:
-            arguments = mapping(self.data.get("input") or {}, "tool_use.input")
+            arguments = checked.mapping(self.data.get("input") or {}, "tool_use.input")
             events.append(ToolCallDelta(self.index, dump_json(arguments).decode()))
         state = self.rest("type", "id", "name", "input")
         if state.get("caller") == _DIRECT:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from byollm.plugin import Usage
-from byollm_anthropic.checked import mapping, tokens
+from byollm.plugin import Usage, checked
 
 _COUNTS: Final = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
 
@@ -17,9 +16,9 @@ def neutral_usage(wire: Mapping[str, Any], beside: Mapping[str, Any]) -> Usage:
     `details` keeps the rest by its own names (service_tier, cache_creation, server_tool_use, iterations, …) and what
     stood beside the usage and has no neutral name (`beside`: stop_sequence, stop_details, container, …).
     """
-    fresh, answered, read, written = (tokens(wire.get(name), f"usage.{name}") for name in _COUNTS)
+    fresh, answered, read, written = (checked.tokens(wire.get(name), f"usage.{name}") for name in _COUNTS)
     told = wire.get("output_tokens_details")
-    thought = mapping(told, "usage.output_tokens_details").get("thinking_tokens") if told is not None else None
+    thought = checked.mapping(told, "usage.output_tokens_details").get("thinking_tokens") if told is not None else None
     details = {name: value for name, value in wire.items() if name not in _COUNTS and value is not None}
     details.update(beside)
     return Usage(
@@ -27,6 +26,6 @@ def neutral_usage(wire: Mapping[str, Any], beside: Mapping[str, Any]) -> Usage:
         output_tokens=answered,
         cached_tokens=read,
         cache_write_tokens=written,
-        reasoning_tokens=tokens(thought, "usage.output_tokens_details.thinking_tokens"),
+        reasoning_tokens=checked.tokens(thought, "usage.output_tokens_details.thinking_tokens"),
         details=details or None,
     )

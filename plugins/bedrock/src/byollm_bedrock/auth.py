@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from byollm.plugin import AuthContext, AuthenticationError, AuthFlow, AuthScheme, HttpRequest, Manifest, Secret, Target
-from byollm_bedrock.places import HOME, on_mantle, region_of
+from byollm_bedrock.places import HOME, at_home, on_mantle, region_of
 from byollm_bedrock.sigv4 import Keys, sign
 
 CREDENTIALS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -61,8 +61,9 @@ class Aws:
 class Chain:
     """`authentication: chain`: botocore looks for credentials where AWS's own tools do.
 
-    Environment, shared configuration with its profiles, SSO, assumed roles, processes, containers, instances. Keys that
-    the file gives go before. `profile` is an option of the target. botocore keeps them fresh; it is imported at the
+    Environment, shared configuration with its profiles, SSO, assumed roles, processes, containers, instances. What the
+    file gives goes before: a bearer key, then access keys, then the `profile` that it names, and only then the
+    environment's. What the chain finds goes to Bedrock's own hosts only. botocore keeps it fresh; it is imported at the
     first call, and asked in a thread where the program is async.
     """
 
@@ -79,9 +80,18 @@ class Chain:
         return replace(self, region=signing_region(target), service=signing_service(target), profile=profile)
 
     def flow(self, request: HttpRequest, context: AuthContext) -> AuthFlow:
-        """Sign with what the chain found. Raises AuthenticationError when it finds nothing, or is not installed."""
-        keys = given_keys(context)
+        """One header for a bearer key, else sign: with the file's keys, or with what the chain found.
+
+        Raises AuthenticationError when it finds nothing or is not installed, and for a host that is not Bedrock's.
+        """
+        given = self.profile is None or not _from_environment(context)
+        key = context.secrets.get("api_key") if given else None
+        if key:
+            return {"authorization": f"Bearer {key.reveal()}"}
+        keys = given_keys(context) if given else None
         if keys is None:
+            if not at_home(request.url):
+                raise AuthenticationError("an identity of this machine is sent to Bedrock's own hosts only", sent="no")
             from byollm_bedrock import chain
 
             found: chain.Found | None = context.state.get("found")
@@ -96,6 +106,11 @@ class Chain:
                 )
             keys = found.keys
         return sign(request, keys, region=self.region, service=self.service, now=context.now())
+
+
+def _from_environment(context: AuthContext) -> bool:
+    """The usual variables were asked: then there is a place for each of them, empty or not. A file names a few."""
+    return CREDENTIALS.keys() <= context.secrets.keys()
 
 
 def scheme_of(manifest: Manifest, target: Target) -> AuthScheme:

@@ -21,10 +21,10 @@ from byollm.plugin import (
     TextDelta,
     Usage,
     UsageReported,
+    checked,
     parse_json,
 )
 from byollm_anthropic import dialect as claude
-from byollm_bedrock.checked import mapping, optional_text, text, tokens
 from byollm_bedrock.failure import hidden, raised
 from byollm_bedrock.reader import ConverseReader
 from byollm_bedrock.state import INVOKE, Home
@@ -64,7 +64,7 @@ class InvokeReader:
     def __call__(self, frame: Frame) -> list[Event]:
         """The events of one frame. Raises the provider's error when it is one, ProtocolError when it is broken."""
         headers = frame.headers
-        data = mapping(frame.data, "a frame of the answer")
+        data = checked.mapping(frame.data, "a frame of the answer")
         if headers is not None and headers.get(":message-type") in ("exception", "error"):
             raise raised(frame.event, {"message": headers.get(":error-message"), **data})
         if not frame.event and len(data) == 1 and next(iter(data)).endswith("Exception"):
@@ -75,7 +75,7 @@ class InvokeReader:
             return []
         metrics = document.get(METRICS)
         if metrics is not None:
-            self._metrics.update(mapping(metrics, METRICS))
+            self._metrics.update(checked.mapping(metrics, METRICS))
         if self._reader is None:
             error = hidden(self._head.headers, document)
             if error is not None:
@@ -111,7 +111,9 @@ class TextReader:
         events: list[Event] = []
         if not self._started:
             self._started = True
-            events.append(Started(optional_text(data.get("id") if isinstance(data.get("id"), str) else None, "id")))
+            events.append(
+                Started(checked.optional_text(data.get("id") if isinstance(data.get("id"), str) else None, "id"))
+            )
         found = _completion(data)
         if found is None and data:
             raise ProtocolError("the answer is none of a family that InvokeModel knows")
@@ -132,7 +134,7 @@ class TextReader:
         ):
             stated = self._head.headers.get(header)
             known = int(stated) if stated is not None and stated.isascii() and stated.isdigit() else None
-            for value in (known, tokens(told, name), tokens(self._metrics.get(metric), metric)):
+            for value in (known, checked.tokens(told, name), checked.tokens(self._metrics.get(metric), metric)):
                 if value is not None:
                     self._usage[name] = value
 
@@ -158,19 +160,23 @@ def _titan(data: Mapping[str, Any]) -> Found | None:
         counts = (data.get("inputTextTokenCount"), data.get("totalOutputTextTokenCount"))
     else:
         return None
-    return text(result.get("outputText"), "outputText"), optional_text(result.get("completionReason"), "reason"), counts
+    return (
+        checked.text(result.get("outputText"), "outputText"),
+        checked.optional_text(result.get("completionReason"), "reason"),
+        counts,
+    )
 
 
 def _jurassic(data: Mapping[str, Any]) -> Found | None:
     if "completions" not in data:
         return None
     completion = _first(data["completions"], "completions")
-    inner = mapping(completion.get("data"), "data")
+    inner = checked.mapping(completion.get("data"), "data")
     prompt = data.get("prompt")
     lists = (prompt.get("tokens") if isinstance(prompt, Mapping) else None, inner.get("tokens"))
     counts = tuple(len(item) if isinstance(item, list) else None for item in lists)
-    reason = mapping(completion.get("finishReason") or {}, "finishReason").get("reason")
-    return text(inner.get("text"), "text"), optional_text(reason, "reason"), counts
+    reason = checked.mapping(completion.get("finishReason") or {}, "finishReason").get("reason")
+    return checked.text(inner.get("text"), "text"), checked.optional_text(reason, "reason"), counts
 
 
 def _flat(data: Mapping[str, Any]) -> Found | None:
@@ -181,9 +187,11 @@ def _flat(data: Mapping[str, Any]) -> Found | None:
         ("text", "finish_reason", ()),
     ):
         if word in data:
-            raw = optional_text(data.get(ending), ending)
-            return text(data[word], word), raw, tuple(data.get(name) for name in counted)
-    return ("", optional_text(data.get("finish_reason"), "finish_reason"), ()) if "is_finished" in data else None
+            raw = checked.optional_text(data.get(ending), ending)
+            return checked.text(data[word], word), raw, tuple(data.get(name) for name in counted)
+    return (
+        ("", checked.optional_text(data.get("finish_reason"), "finish_reason"), ()) if "is_finished" in data else None
+    )
 
 
 def _listed(data: Mapping[str, Any]) -> Found | None:
@@ -193,16 +201,16 @@ def _listed(data: Mapping[str, Any]) -> Found | None:
             continue
         item = _first(data[word], word)
         told = data.get("usage")
-        usage = mapping(told, "usage") if told is not None else {}
+        usage = checked.mapping(told, "usage") if told is not None else {}
         counts = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
-        return text(item.get("text"), "text"), optional_text(item.get(ending), ending), counts
+        return checked.text(item.get("text"), "text"), checked.optional_text(item.get(ending), ending), counts
     return None
 
 
 def _first(value: Any, what: str) -> Mapping[str, Any]:
     if not isinstance(value, list) or len(value) != 1:
         raise ProtocolError(f"{what} does not hold one answer")
-    return mapping(value[0], what)
+    return checked.mapping(value[0], what)
 
 
 def _unpacked(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -215,4 +223,4 @@ def _unpacked(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
         document = None
     if document is None:
         raise ProtocolError("a chunk is not JSON in base64")
-    return mapping(document, "a chunk")
+    return checked.mapping(document, "a chunk")

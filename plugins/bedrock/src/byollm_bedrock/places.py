@@ -45,6 +45,12 @@ HOSTS: Final = (
 DEFAULT_ENDPOINT: Final = f"https://{runtime(HOME)}"
 
 
+def at_home(url: str) -> bool:
+    """Whether an address lies at one of Bedrock's own hosts."""
+    host = urlsplit(url).hostname or ""
+    return host in HOSTS or any(host.endswith(known[1:]) for known in HOSTS if known[0] == "*")
+
+
 def region_of(endpoint: str) -> str | None:
     """The region that a host of Bedrock names; None for any other host."""
     found = _IN_HOST.search(f"{urlsplit(endpoint).hostname or ''}.")

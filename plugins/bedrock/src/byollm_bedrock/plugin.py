@@ -18,6 +18,7 @@ from byollm.plugin import (
     Request,
     Target,
     TokenCount,
+    checked,
     dump_json,
     hookimpl,
     join_url,
@@ -26,7 +27,6 @@ from byollm.plugin import (
 from byollm_bedrock.auth import scheme_of
 from byollm_bedrock.body import build_body, count_body
 from byollm_bedrock.capabilities import capabilities_of
-from byollm_bedrock.checked import mapping, tokens
 from byollm_bedrock.failure import fail
 from byollm_bedrock.invoke import claude_host, invoke_body
 from byollm_bedrock.invoke_reader import InvokeReader
@@ -139,7 +139,7 @@ def _headers(target: Target, request: Request) -> tuple[tuple[str, str], ...]:
 
 
 def _count(frame: Frame) -> list[TokenCount]:
-    found = tokens(mapping(frame.data, "the count").get("inputTokens"), "inputTokens")
+    found = checked.tokens(checked.mapping(frame.data, "the count").get("inputTokens"), "inputTokens")
     if found is None:
         raise ProtocolError("the count has no inputTokens")
     return [TokenCount(found, "exact", source="Bedrock's CountTokens")]

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from byollm.plugin import Event, Finished, Frame, Head, ProtocolError, Started, TextDelta, UsageReported
-from byollm_bedrock.checked import mapping, position, text
+from byollm.plugin import Event, Finished, Frame, Head, ProtocolError, Started, TextDelta, UsageReported, checked
 from byollm_bedrock.failure import hidden, raised
 from byollm_bedrock.finish import neutral
 from byollm_bedrock.received import Block, CallBlock, TextBlock, block_of
@@ -65,13 +64,13 @@ class ConverseReader:
         output = data.get("output")
         if output is None or data.get("stopReason") is None:
             raise hidden(self._head.headers, data) or ProtocolError("the answer is no message of Converse")
-        message = mapping(mapping(output, "output").get("message"), "output.message")
+        message = checked.mapping(checked.mapping(output, "output").get("message"), "output.message")
         content = message.get("content")
         if not isinstance(content, list):
             raise ProtocolError("the message has no list of content")
         events: list[Event] = [*self._start({})]
         for index, wire in enumerate(content):
-            block = self._begin(index, mapping(wire, "a content block"))
+            block = self._begin(index, checked.mapping(wire, "a content block"))
             events += block.start()
             events += self._end(index)
         return [*events, *self._metadata(data, report=False), *self._stop(data), *self._report()]
@@ -97,12 +96,12 @@ class ConverseReader:
         return block
 
     def _block_start(self, data: Mapping[str, Any]) -> list[Event]:
-        index = position(data.get("contentBlockIndex"), "contentBlockIndex")
-        return self._implied() + self._begin(index, mapping(data.get("start") or {}, "start")).start()
+        index = checked.position(data.get("contentBlockIndex"), "contentBlockIndex")
+        return self._implied() + self._begin(index, checked.mapping(data.get("start") or {}, "start")).start()
 
     def _delta(self, data: Mapping[str, Any]) -> list[Event]:
-        index = position(data.get("contentBlockIndex"), "contentBlockIndex")
-        delta = mapping(data.get("delta"), "delta")
+        index = checked.position(data.get("contentBlockIndex"), "contentBlockIndex")
+        delta = checked.mapping(data.get("delta"), "delta")
         block = self._open.get(index)
         events = self._implied()
         if block is None:
@@ -113,7 +112,7 @@ class ConverseReader:
         return [*events, *block.delta(delta)]
 
     def _block_stop(self, data: Mapping[str, Any]) -> list[Event]:
-        index = position(data.get("contentBlockIndex"), "contentBlockIndex")
+        index = checked.position(data.get("contentBlockIndex"), "contentBlockIndex")
         if index not in self._blocks:  # an empty text: nothing was said of it before
             return self._implied() + self._begin(index, {}).start() + self._end(index)
         return self._end(index)
@@ -126,7 +125,7 @@ class ConverseReader:
         return block.stop()
 
     def _stop(self, data: Mapping[str, Any]) -> list[Event]:
-        raw = text(data.get("stopReason"), "stopReason")
+        raw = checked.text(data.get("stopReason"), "stopReason")
         if not self._started or self._closed or not raw:
             raise ProtocolError("messageStop came outside of the message, or without a reason")
         self._closed = True
@@ -149,7 +148,7 @@ class ConverseReader:
     def _metadata(self, data: Mapping[str, Any], *, report: bool = True) -> list[Event]:
         """Counts and what stands beside them. They come after the end of the message."""
         if data.get("usage") is not None:
-            self._usage.update(mapping(data["usage"], "usage"))
+            self._usage.update(checked.mapping(data["usage"], "usage"))
         self._beside.update({name: data[name] for name in BESIDE if data.get(name)})
         return self._report() if report else []
 

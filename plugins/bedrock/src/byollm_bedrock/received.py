@@ -16,9 +16,9 @@ from byollm.plugin import (
     TextDelta,
     ToolCallDelta,
     ToolCallStarted,
+    checked,
     dump_json,
 )
-from byollm_bedrock.checked import mapping, text
 from byollm_bedrock.state import Home
 
 _KINDS: Final = ("text", "toolUse", "reasoningContent", "citation", "citationsContent", "image", "toolResult")
@@ -65,20 +65,20 @@ class TextBlock(Block):
         said = self.data.get("text")
         cited = self.data.get("citationsContent")
         if cited is not None:
-            wire = mapping(cited, "citationsContent")
+            wire = checked.mapping(cited, "citationsContent")
             self.citations = _list(wire.get("citations"), "citations")
             pieces = _list(wire.get("content"), "citationsContent.content")
-            said = "".join(text(mapping(piece, "a cited text").get("text"), "text") for piece in pieces)
-        return self._more(text(said, "text"))
+            said = "".join(checked.text(checked.mapping(piece, "a cited text").get("text"), "text") for piece in pieces)
+        return self._more(checked.text(said, "text"))
 
     def delta(self, delta: Mapping[str, Any]) -> list[Event]:
         """Text, or one citation."""
         if "citation" in delta:
-            self.citations.append(mapping(delta["citation"], "citation"))
+            self.citations.append(checked.mapping(delta["citation"], "citation"))
             return []
         if "text" not in delta:
             return _unknown(delta)
-        return self._more(text(delta["text"], "text"))
+        return self._more(checked.text(delta["text"], "text"))
 
     def stop(self) -> list[Event]:
         """The citations are its state, with which it goes back."""
@@ -89,7 +89,7 @@ class TextBlock(Block):
         """The citations as parts from `index` on; this block's text begins at `offset` of the whole text."""
         span = (offset, offset + self.length)
         return [
-            PartAdded(index + at, _citation(mapping(wire, "citation"), span, self.home))
+            PartAdded(index + at, _citation(checked.mapping(wire, "citation"), span, self.home))
             for at, wire in enumerate(self.citations)
         ]
 
@@ -113,15 +113,15 @@ class ThoughtBlock(Block):
         wire = self.data.get("reasoningContent")
         if wire is None:
             return []
-        content = dict(mapping(wire, "reasoningContent"))
+        content = dict(checked.mapping(wire, "reasoningContent"))
         inner = content.pop("reasoningText", None)
-        return self._take({**content, **(mapping(inner, "reasoningText") if inner is not None else {})})
+        return self._take({**content, **(checked.mapping(inner, "reasoningText") if inner is not None else {})})
 
     def delta(self, delta: Mapping[str, Any]) -> list[Event]:
         """Thought, signature, or a piece of what was redacted."""
         if "reasoningContent" not in delta:
             return _unknown(delta)
-        return self._take(mapping(delta["reasoningContent"], "reasoningContent"))
+        return self._take(checked.mapping(delta["reasoningContent"], "reasoningContent"))
 
     def stop(self) -> list[Event]:
         """Without a signature the thought cannot go back."""
@@ -134,8 +134,8 @@ class ThoughtBlock(Block):
     def _take(self, wire: Mapping[str, Any]) -> list[Event]:
         for name in ("signature", "redactedContent"):
             if wire.get(name) is not None:
-                self.kept[name] = self.kept.get(name, "") + text(wire[name], name)
-        piece = text(wire.get("text"), "reasoningContent.text")
+                self.kept[name] = self.kept.get(name, "") + checked.text(wire[name], name)
+        piece = checked.text(wire.get("text"), "reasoningContent.text")
         self.shown = self.shown or bool(piece)
         return [ReasoningDelta(self.index, piece)] if piece else []
 
@@ -147,13 +147,16 @@ class CallBlock(Block):
 
     def __init__(self, index: int, wire: Mapping[str, Any], home: Home, names: Mapping[str, str]) -> None:
         super().__init__(index, wire, home)
-        self.wire = mapping(wire.get("toolUse"), "toolUse")
+        self.wire = checked.mapping(wire.get("toolUse"), "toolUse")
         self.names = names
         self.said = False
 
     def start(self) -> list[Event]:
         """Id and name, the name as the caller wrote it; a whole answer says the input, too."""
-        name, identity = text(self.wire.get("name"), "toolUse.name"), text(self.wire.get("toolUseId"), "toolUseId")
+        name, identity = (
+            checked.text(self.wire.get("name"), "toolUse.name"),
+            checked.text(self.wire.get("toolUseId"), "toolUseId"),
+        )
         if not name or not identity:
             raise ProtocolError("a tool call has no name or no id")
         events: list[Event] = [ToolCallStarted(self.index, identity, self.names.get(name, name))]
@@ -163,7 +166,7 @@ class CallBlock(Block):
         """A piece of the input, passed on as it came."""
         if "toolUse" not in delta:
             return _unknown(delta)
-        return self._more(mapping(delta["toolUse"], "toolUse").get("input"))
+        return self._more(checked.mapping(delta["toolUse"], "toolUse").get("input"))
 
     def stop(self) -> list[Event]:
         """No input at all is `{}`."""
@@ -183,10 +186,10 @@ class ImageBlock(Block):
 
     def stop(self) -> list[Event]:
         """A picture, or what stood in its place (an error, an address)."""
-        wire = mapping(self.data.get("image"), "image")
+        wire = checked.mapping(self.data.get("image"), "image")
         source = wire.get("source")
         data = source.get("bytes") if isinstance(source, Mapping) else None
-        kind = f"image/{text(wire.get('format'), 'image.format') or 'png'}"
+        kind = f"image/{checked.text(wire.get('format'), 'image.format') or 'png'}"
         if not isinstance(data, str):
             return [PartAdded(self.index, self.home.state(self.data))]
         return [PartAdded(self.index, Image(f"data:{kind};base64,{data}", kind))]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from byollm.plugin import Usage
-from byollm_bedrock.checked import tokens
+from byollm.plugin import Usage, checked
 
 _KNOWN: Final = frozenset(
     {
@@ -22,7 +21,10 @@ def neutral_usage(wire: Mapping[str, Any], beside: Mapping[str, Any]) -> Usage:
     InvokeModel of Amazon's models says the two counts of the cache with `Count` at their end; some answers say both.
     `details` keeps the rest by its own names, and what stood beside the usage (`beside`).
     """
-    fresh, answered = tokens(wire.get("inputTokens"), "inputTokens"), tokens(wire.get("outputTokens"), "outputTokens")
+    fresh, answered = (
+        checked.tokens(wire.get("inputTokens"), "inputTokens"),
+        checked.tokens(wire.get("outputTokens"), "outputTokens"),
+    )
     read, written = (_either(wire, f"cache{verb}InputToken") for verb in ("Read", "Write"))
     details = {name: value for name, value in wire.items() if name not in _KNOWN and value not in (None, {}, [])}
     details.update(beside)
@@ -36,5 +38,5 @@ def neutral_usage(wire: Mapping[str, Any], beside: Mapping[str, Any]) -> Usage:
 
 
 def _either(wire: Mapping[str, Any], stem: str) -> int | None:
-    found = tokens(wire.get(f"{stem}s"), f"{stem}s")
-    return found if found is not None else tokens(wire.get(f"{stem}Count"), f"{stem}Count")
+    found = checked.tokens(wire.get(f"{stem}s"), f"{stem}s")
+    return found if found is not None else checked.tokens(wire.get(f"{stem}Count"), f"{stem}Count")

@@ -6,9 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from byollm.plugin import Capabilities, Exchange, Frame, Head, HttpRequest, Support, Target, join_url, path_segment
+from byollm.plugin import (
+    Capabilities,
+    Exchange,
+    Frame,
+    Head,
+    HttpRequest,
+    Support,
+    Target,
+    checked,
+    join_url,
+    path_segment,
+)
 from byollm_google.body import TIERS, resource
-from byollm_google.checked import mapping, tokens
 from byollm_google.failure import fail
 from byollm_google.families import CURRENT, NOT_GEMINI, UNKNOWN_GEMINI, Family, family_of
 from byollm_google.host import Host
@@ -99,7 +109,7 @@ def refinement(
     url = join_url(target.endpoint, f"/{collection}/{path_segment(name)}", base_path=base_path)
 
     def reader(head: Head) -> Callable[[Frame], list[Capabilities]]:
-        return lambda frame: [overlaid(static, mapping(frame.data, "the model"))]
+        return lambda frame: [overlaid(static, checked.mapping(frame.data, "the model"))]
 
     return Exchange(request=HttpRequest("GET", url, headers), reader=reader, framing="json", auth=auth, fail=fail)
 
@@ -109,8 +119,8 @@ def overlaid(static: Capabilities, model: Mapping[str, Any]) -> Capabilities:
     most = model.get("maxTemperature")
     thinking = model.get("thinking")
     later: dict[str, Any] = {
-        "context_window": tokens(model.get("inputTokenLimit"), "inputTokenLimit"),
-        "max_output_tokens": tokens(model.get("outputTokenLimit"), "outputTokenLimit"),
+        "context_window": checked.tokens(model.get("inputTokenLimit"), "inputTokenLimit"),
+        "max_output_tokens": checked.tokens(model.get("outputTokenLimit"), "outputTokenLimit"),
         "reasoning": thinking if isinstance(thinking, bool) else None,
         "temperature_range": (0.0, float(most)) if isinstance(most, int | float) and 0 < most <= 10 else None,
     }

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from byollm.plugin import Event, Frame, Head, ProtocolError, TokenCount
+from byollm.plugin import Event, Frame, Head, ProtocolError, TokenCount, checked
 from byollm_google.body import Built, build_body, count_body, resource
 from byollm_google.capabilities import capabilities_of, overlaid
-from byollm_google.checked import mapping, tokens
 from byollm_google.failure import error_of, fail
 from byollm_google.families import Family, family_of
 from byollm_google.host import Host
@@ -49,7 +48,7 @@ def count_reader(head: Head) -> Callable[[Frame], list[TokenCount]]:
 
 
 def _count(frame: Frame) -> list[TokenCount]:
-    found = tokens(mapping(frame.data, "the count").get("totalTokens"), "totalTokens")
+    found = checked.tokens(checked.mapping(frame.data, "the count").get("totalTokens"), "totalTokens")
     if found is None:
         raise ProtocolError("the count has no totalTokens")
     return [TokenCount(found, "exact", source="Google's countTokens")]

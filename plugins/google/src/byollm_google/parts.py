@@ -73,7 +73,9 @@ class Parts:
         own = self.host.own(part.state)
         identity = own.pop("id", None)
         if not self.family.modern and self.family.known:
-            identity = None  # models before Gemini 3 answer 400 to an id
+            # An id of a later model: these issue none and pair by position. That some answer 400 to one is told of
+            # Vertex (wire facts, read 2026-11-21); AI Studio took ids on 2.0 and 2.5 in five recordings.
+            identity = None
         self.calls[part.id] = (len(self.calls), part.name, identity)
         call: WirePart = {"name": self.names.wire(part.name), "args": part.args}
         if identity is not None:

@@ -24,9 +24,9 @@ from byollm.plugin import (
     ToolCallDelta,
     ToolCallStarted,
     UsageReported,
+    checked,
     dump_json,
 )
-from byollm_google.checked import mapping, optional_text, text
 from byollm_google.citations import citations
 from byollm_google.failure import raised
 from byollm_google.finish import neutral, told
@@ -81,8 +81,8 @@ class ContentReader:
         events: list[Event] = []
         if not self._started:
             self._started = True
-            self._id = optional_text(data.get("responseId"), "responseId")
-            events.append(Started(self._id, optional_text(data.get("modelVersion"), "modelVersion")))
+            self._id = checked.optional_text(data.get("responseId"), "responseId")
+            events.append(Started(self._id, checked.optional_text(data.get("modelVersion"), "modelVersion")))
         before = len(events)
         ended = self._candidates(data, events)
         ended = self._feedback(data.get("promptFeedback"), bool(data.get("candidates"))) or ended
@@ -102,15 +102,15 @@ class ContentReader:
             raise ProtocolError("candidates is not a list")
         ended = False
         for candidate in found:
-            wire = mapping(candidate, "a candidate")
+            wire = checked.mapping(candidate, "a candidate")
             if len(found) > 1 or wire.get("index") not in (None, 0):
                 raise ProtocolError("the answer has more than one candidate")
             content = wire.get("content")
-            parts = mapping(content, "content").get("parts") if content is not None else None
+            parts = checked.mapping(content, "content").get("parts") if content is not None else None
             if parts is not None and not isinstance(parts, list):
                 raise ProtocolError("content.parts is not a list")
             for part in parts or ():
-                self._part(mapping(part, "a part"), events)
+                self._part(checked.mapping(part, "a part"), events)
             for name in _BESIDE:
                 if wire.get(name) is not None:
                     self._beside[name] = wire[name]
@@ -124,7 +124,7 @@ class ContentReader:
         """A refused prompt: no candidate, and the reason in `promptFeedback`."""
         if feedback is None:
             return False
-        wire = mapping(feedback, "promptFeedback")
+        wire = checked.mapping(feedback, "promptFeedback")
         reason = told(wire.get("blockReason"), "blockReason")
         if reason is None:
             return False
@@ -139,15 +139,15 @@ class ContentReader:
         if "text" in part:
             self._text(part, events)
         elif "functionCall" in part:
-            self._call(part, mapping(part["functionCall"], "functionCall"), events)
+            self._call(part, checked.mapping(part["functionCall"], "functionCall"), events)
         elif "inlineData" in part:
-            self._media(part, mapping(part["inlineData"], "inlineData"), events)
+            self._media(part, checked.mapping(part["inlineData"], "inlineData"), events)
         elif part:
             self._whole(events, PartAdded(self._next, self._host.state(dict(part))))
 
     def _text(self, part: Mapping[str, Any], events: list[Event]) -> None:
         """Signed text stays a part of its own: it goes back with its signature, and unsigned text without."""
-        piece = text(part["text"], "text")
+        piece = checked.text(part["text"], "text")
         thought = bool(part.get("thought"))
         rest = {name: value for name, value in part.items() if name != "text" and value not in (None, False, "")}
         signed = "thoughtSignature" in rest
@@ -172,11 +172,11 @@ class ContentReader:
         self._open = _CLOSED
 
     def _call(self, part: Mapping[str, Any], call: Mapping[str, Any], events: list[Event]) -> None:
-        name = text(call.get("name"), "functionCall.name")
+        name = checked.text(call.get("name"), "functionCall.name")
         if not name or call.get("partialArgs") is not None:
             raise ProtocolError("a function call has no name, or its arguments come in pieces nobody asked for")
-        arguments = dump_json(mapping(call.get("args") or {}, "functionCall.args")).decode()
-        given = optional_text(call.get("id"), "functionCall.id")
+        arguments = dump_json(checked.mapping(call.get("args") or {}, "functionCall.args")).decode()
+        given = checked.optional_text(call.get("id"), "functionCall.id")
         self._close()
         identity = given or minted(self._id, self._next, name, arguments)
         state = {key: value for key, value in part.items() if key != "functionCall" and value is not None}
@@ -190,13 +190,13 @@ class ContentReader:
         self._next += 1
 
     def _media(self, part: Mapping[str, Any], wire: Mapping[str, Any], events: list[Event]) -> None:
-        kind = text(wire.get("mimeType"), "inlineData.mimeType")
+        kind = checked.text(wire.get("mimeType"), "inlineData.mimeType")
         make = {"image": Image, "audio": Audio}.get(kind.partition("/")[0])
         if make is None:
             self._whole(events, PartAdded(self._next, self._host.state(dict(part))))
             return
         rest = {name: value for name, value in part.items() if name != "inlineData" and value not in (None, False)}
-        source = f"data:{kind};base64,{text(wire.get('data'), 'inlineData.data')}"
+        source = f"data:{kind};base64,{checked.text(wire.get('data'), 'inlineData.data')}"
         made = make(source, kind, state=self._host.state(rest) if rest else None)
         self._whole(events, PartAdded(self._next, made))
 
@@ -218,7 +218,7 @@ class ContentReader:
         """Counts are cumulative, and a field may be missing later: the last known value of each wins."""
         if wire is not None:
             self._usage.update(
-                {name: value for name, value in mapping(wire, "usageMetadata").items() if value is not None}
+                {name: value for name, value in checked.mapping(wire, "usageMetadata").items() if value is not None}
             )
         if self._usage and (wire is not None or self._beside):
             events.append(UsageReported(neutral_usage(self._usage, self._beside)))

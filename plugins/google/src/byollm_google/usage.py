@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from byollm.plugin import Usage
-from byollm_google.checked import tokens
+from byollm.plugin import Usage, checked
 
 _COUNTS: Final = (
     "promptTokenCount", "toolUsePromptTokenCount", "candidatesTokenCount", "thoughtsTokenCount",
@@ -20,7 +19,7 @@ def neutral_usage(wire: Mapping[str, Any], beside: Mapping[str, Any]) -> Usage:
     The prompt includes what a cache gave; candidates leave out thoughts. A total without either says that nothing was
     answered. `details` keeps the rest by its own names, and what stood beside the usage (`beside`).
     """
-    prompt, used, answered, thought, cached, total = (tokens(wire.get(name), name) for name in _COUNTS)
+    prompt, used, answered, thought, cached, total = (checked.tokens(wire.get(name), name) for name in _COUNTS)
     details = {name: value for name, value in wire.items() if name not in _COUNTS and value is not None}
     if used:
         details["toolUsePromptTokenCount"] = used

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from byollm.plugin import Capabilities
-from byollm_openai.models import Family, family_of
+from byollm_openai.models import Family, encoding_of, family_of
 
 LIMITS: Final = "litellm 1.109.0's model table, read 2026-11-21"
 REASONING: Final = "pydantic-ai 2.68.0's OpenAI profile, tried live 2026-07 to 2026-10, read 2026-11-21"
@@ -36,6 +36,7 @@ def capabilities_of(model: str, api: str) -> Capabilities:
     found = Capabilities().merged(_EVERYWHERE, WIRE).merged(_wire(api), WIRE)
     if family is None:
         return found.merged({"cache_hints": "unsupported"}, "marks are sent only to models known to take them")
+    found = found.merged({"vocabulary": encoding_of(model)}, "tiktoken 0.14's table of models, read 2026-11-22")
     source = ASSUMED if family.assumed else LIMITS
     found = found.merged(_limits(family, api), source)
     found = found.merged(_reasoning(family, api), ASSUMED if family.assumed else REASONING)

@@ -14,6 +14,8 @@ from typing import Final, Literal
 
 Thinking = Literal["never", "unless_off", "if_asked", "always"]
 """Does it reason: never; unless told not to; only when told to; whatever it is told."""
+Encoding = Literal["o200k_base", "cl100k_base"]
+"""A vocabulary, as tiktoken calls it."""
 
 ALL: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 NO_MINIMAL: Final = ("none", "low", "medium", "high", "xhigh", "max")
@@ -172,3 +174,9 @@ def _fits(prefix: str, name: str) -> bool:
         return False
     rest = name[len(prefix) :]
     return not rest or prefix[-1] == "-" or rest[0] in "-@" or (prefix[-1].isalpha() and not rest[0].isdigit())
+
+
+def encoding_of(model: str) -> Encoding:
+    """cl100k for gpt-4 and gpt-3.5, o200k for all that came after (tiktoken 0.14; for gpt-6 it is assumed)."""
+    older = model.startswith(("gpt-3.5", "gpt-35")) or model == "gpt-4"
+    return "cl100k_base" if older or model.startswith(("gpt-4-", "gpt-4:")) else "o200k_base"

@@ -28,8 +28,8 @@ from byollm.plugin import (
     ToolResult,
     dump_json,
 )
-from byollm_openai.models import family_of
-from byollm_openai.tokens import Encoding, count_text, encoding_of
+from byollm_openai.models import Encoding, encoding_of, family_of
+from byollm_openai.tokens import count_text
 
 SOURCE: Final = "tiktoken's ranks, offline"
 PROVED: Final = frozenset({"gpt-3.5-turbo", "gpt-4", "gpt-4-turbo", "gpt-4.1", "gpt-4o", "o3-mini", "o4", "gpt-5",

@@ -13,20 +13,14 @@ from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from heapq import heapify, heappop, heappush
 from importlib.resources import files
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from byollm.plugin import ConfigError
+from byollm_openai.models import Encoding
 
-Encoding = Literal["o200k_base", "cl100k_base"]
 _CUT: Final[Mapping[Encoding, str]] = {"o200k_base": "pretokenize_o200k", "cl100k_base": "pretokenize_cl100k"}
 _SHORT: Final = 64
 """Pieces of no more characters are remembered: words come again, long pieces hardly."""
-
-
-def encoding_of(model: str) -> Encoding:
-    """cl100k for gpt-4 and gpt-3.5, o200k for all that came after (tiktoken 0.14; for gpt-6 it is assumed)."""
-    older = model.startswith(("gpt-3.5", "gpt-35")) or model == "gpt-4"
-    return "cl100k_base" if older or model.startswith(("gpt-4-", "gpt-4:")) else "o200k_base"
 
 
 def count_text(text: str, encoding: Encoding) -> int:
