@@ -41,7 +41,7 @@ summary{cursor:pointer}
 .diff{margin:.6rem 0}
 .diff div{font:13px/1.5 ui-monospace,Menlo,Consolas,monospace;padding:.1rem .6rem;white-space:pre-wrap}
 @media(max-width:46rem){
-thead{position:absolute;left:-200rem}
+thead{display:none}
 table,tbody,tr,td{display:block;width:100%}
 tr{border:1px solid var(--line);border-radius:8px;background:var(--card);margin:.7rem 0;padding:.4rem .8rem}
 td{border:0;padding:.2rem 0;display:grid;grid-template-columns:6.5rem minmax(0,1fr);gap:.6rem}
@@ -68,6 +68,7 @@ def page(run: Run) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body><main>\n"
         + "\n".join(body)
         + "\n</main></body></html>\n"

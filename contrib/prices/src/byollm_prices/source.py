@@ -18,7 +18,7 @@ from byollm_prices.money import EXACT, Money
 from byollm_prices.rows import Row
 from byollm_prices.table import Table, fitting, read_table
 
-_SELLERS: Final = {"vertex": "google", "azure_openai": "azure"}
+SELLERS: Final = {"vertex": "google", "azure_openai": "azure"}
 """Providers whose prices stand in another one's file."""
 _OPENAI_REGION: Final = re.compile(r"(?:([a-z]{2})\.)?api\.openai\.com")
 
@@ -96,7 +96,7 @@ class PriceBook:
         """The prices of whoever is behind the endpoint; None when nobody knows who that is."""
         host = (urlsplit(sale.target.endpoint).hostname or "").rstrip(".")
         provider = sale.target.provider
-        table = self._read(_SELLERS.get(provider, provider))
+        table = self._read(SELLERS.get(provider, provider))
         if table is not None and _lies_in(host, table.hosts):
             return table
         hosts = index()["hosts"] if self._hosts is None else self._hosts

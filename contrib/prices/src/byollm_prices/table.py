@@ -151,7 +151,7 @@ def _parsed(data: bytes | str, place: str) -> Mapping[str, Any]:
     try:
         told = parse_json(data)
     except ValueError as error:
-        problem = str(error)
+        problem = f"a price file is JSON: {error}"
     else:
         if isinstance(told, dict):
             return told
