@@ -7,17 +7,20 @@ from typing import Any
 
 import ollama._types
 import pytest
+from anthropic import types as claude
 from openai.types import chat, responses, shared_params
 from openai.types.chat import completion_create_params
 from openai.types.responses import response_create_params
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from byollm_conformance.bodies import FIELDS, bodies, consumed, forbid_unknown
+from byollm_conformance.bodies import FIELDS, bodies, consumed, forbid_unknown, without
 
 forbid_unknown(completion_create_params, response_create_params, chat, responses, shared_params)
+forbid_unknown(claude, claude.message_create_params)
 BODY: dict[str, TypeAdapter[Any]] = {
     "chat": TypeAdapter(completion_create_params.CompletionCreateParams),
     "responses": TypeAdapter(response_create_params.ResponseCreateParams),
+    "messages": TypeAdapter(claude.message_create_params.MessageCreateParams),
 }
 OWN: dict[str, dict[str, Any]] = {
     "baseten": {"top_k": int, "chat_template_args": dict},
@@ -28,25 +31,26 @@ OWN: dict[str, dict[str, Any]] = {
     "ollama": {"top_k": int},
 }
 """Members beside OpenAI's, with their types."""
+SAMPLING: dict[str, Any] = {"temperature": int | float, "top_p": int | float, "top_k": int}
+"""Members of Messages that Anthropic's types of 2026-11 do not name any more; servers of other models take them."""
 OF_TURNS = {"reasoning", "reasoning_content"}
 """Members of a turn beside OpenAI's, all of them texts."""
 SURFACES = [
     ("baseten", "chat"),
-    *[(name, api) for name in ("vllm", "llamacpp", "lmstudio", "ollama") for api in ("chat", "responses")],
+    *[(name, api) for name in ("vllm", "llamacpp", "lmstudio", "ollama") for api in ("chat", "responses", "messages")],
     ("tgi", "chat"),
 ]
 surfaces = pytest.mark.parametrize(("provider", "api"), SURFACES)
 
 
-def plain(provider: str, body: dict[str, Any]) -> dict[str, Any]:
+def plain(provider: str, api: str, body: dict[str, Any]) -> dict[str, Any]:
     """The body without the server's own members, whose types are checked here."""
-    own = OWN[provider]
-    for name in own.keys() & body.keys():
-        assert isinstance(body[name], own[name]), name
-    kept = {name: value for name, value in body.items() if name not in own}
-    if "messages" in body:
-        return {**kept, "messages": [_turn(turn) for turn in body["messages"]]}
-    return {**kept, "input": [_silent(item) for item in body["input"]]}
+    if api == "messages":
+        for name in SAMPLING.keys() & body.keys():
+            assert isinstance(body[name], SAMPLING[name]), name
+        return {name: value for name, value in body.items() if name not in SAMPLING}
+    kept = without(body, OWN[provider], OF_TURNS)
+    return kept if api == "chat" else {**kept, "input": [_silent(item) for item in kept["input"]]}
 
 
 def _silent(item: dict[str, Any]) -> dict[str, Any]:
@@ -58,18 +62,13 @@ def _silent(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "content": [part for part in item["content"] if part not in sounds]}
 
 
-def _turn(turn: dict[str, Any]) -> dict[str, Any]:
-    assert all(isinstance(turn[name], str) for name in OF_TURNS & turn.keys())
-    return {name: value for name, value in turn.items() if name not in OF_TURNS}
-
-
 @surfaces
 def test_every_body_is_allowed(provider: str, api: str) -> None:
     """Each value of each parameter with each value of every other; at least two hundred bodies."""
     count = 0
     for first in FIELDS:
         for made in bodies(provider, ("qwen3",), first, api=api):
-            consumed(BODY[api].validate_python(plain(provider, made.body)))
+            consumed(BODY[api].validate_python(plain(provider, api, made.body)))
             count += 1
 
     assert count >= 200
@@ -109,4 +108,9 @@ def test_the_judges_are_strict() -> None:
     for wrong in ({"colour": 1}, {"temperature": "hot"}, {"messages": [{"role": "user", "colour": "a"}]}):
         with pytest.raises(ValidationError):
             consumed(BODY["chat"].validate_python({**right, **wrong}))
+    block = {"type": "text", "text": "a", "hue": 2}
+    unnamed: list[dict[str, Any]] = [{"seed": 1}, {"messages": [{"role": "user", "content": [block]}]}]
+    for more in unnamed:
+        with pytest.raises(ValueError, match=r"hue|seed"):
+            consumed(BODY["messages"].validate_python({**right, "max_tokens": 5, **more}))
     assert {".colour", ".options.hue"} == set(unknown({"colour": 1, "options": {"hue": 2}}, ollama._types.ChatRequest))

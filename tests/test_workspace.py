@@ -16,8 +16,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from byollm.providers.discovery import ALIASES, KNOWN
-from tools.environment import ROOT, members
-from tools.lock import requirements
+from tools.environment import REQUIREMENTS, ROOT, members
+from tools.lock import APART, requirements, requirements_apart
 
 IMPORT_NAMES = {member: f"byollm_{member.name}".replace("-", "_") for member in members()} | {ROOT / "core": "byollm"}
 DECLARED = {
@@ -34,6 +34,11 @@ DECLARED = {
     "byollm-vertex": {"byollm.providers": {"vertex": "byollm_vertex:provider"}},
     "byollm-sandbox": {"byollm.commands": {"sandbox": "byollm_sandbox.command:sandbox"}},
     "byollm-examples": {"byollm.commands": {"demo": "byollm_examples.command:demo"}},
+    "byollm-ledger": {
+        "byollm.observers": {"ledger": "byollm_ledger:Ledger"},
+        "byollm.middleware": {"budgets": "byollm_ledger:Budgets"},
+        "byollm.commands": {"usage": "byollm_ledger.command:usage"},
+    },
     "byollm-conformance": {
         "pytest11": {"byollm_conformance": "byollm_conformance.pytest_plugin"},
         "byollm.commands": {
@@ -81,9 +86,9 @@ def imported(source: Path) -> set[str]:
     return {name.partition(".")[0] for name in plain | named}
 
 
-def pins() -> dict[str, str]:
-    """Name and version of everything in requirements-dev.txt."""
-    lines = (ROOT / "requirements-dev.txt").read_text("utf-8").splitlines()
+def pins(path: Path = REQUIREMENTS) -> dict[str, str]:
+    """Name and version of everything in requirements-dev.txt, or in another file of pins."""
+    lines = path.read_text("utf-8").splitlines()
     pinned = [Requirement(line.rstrip("\\")) for line in lines if line and line[0] not in "# "]
     return {canonicalize_name(each.name): str(each.specifier).removeprefix("==") for each in pinned}
 
@@ -162,9 +167,10 @@ def test_member_declares_the_members_it_imports(member: Path):
     assert set() == used - declared
 
 
-def test_everything_installed_is_pinned_and_hashed():
-    """Each line of requirements-dev.txt pins one version and carries hashes; none says where to fetch it."""
-    text = (ROOT / "requirements-dev.txt").read_text("utf-8")
+@pytest.mark.parametrize("path", [REQUIREMENTS, *APART.values()], ids=lambda path: path.name)
+def test_everything_installed_is_pinned_and_hashed(path: Path):
+    """Each line of a requirements file pins one version and carries hashes; none says where to fetch it."""
+    text = path.read_text("utf-8")
     blocks = re.split(r"\n(?=[A-Za-z0-9])", re.sub(r"^#.*\n+", "", text, flags=re.MULTILINE).strip())
     block = re.compile(r"[a-z0-9-]+==\S+( ; [^\\\n]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+")
 
@@ -178,6 +184,20 @@ def test_pins_are_up_to_date():
     wanted = [Requirement(line) for line in requirements()]
 
     assert [] == [str(each) for each in wanted if not each.specifier.contains(versions[canonicalize_name(each.name)])]
+
+
+@pytest.mark.parametrize("extra", APART)
+def test_an_extra_that_is_kept_apart_is_pinned_in_its_own_file(extra: str):
+    """With all that core and its member need, in the versions of the development environment, which has none of it."""
+    versions, ours = pins(APART[extra]), pins()
+    wanted = [Requirement(line) for line in requirements_apart(extra)]
+    name, _, option = extra.removesuffix("]").partition("[")
+    [options] = [project(each)["optional-dependencies"] for each in members() if project(each)["name"] == name]
+
+    assert {"httpx", "pydantic"} < {each.name for each in wanted}
+    assert [] == [str(each) for each in wanted if not each.specifier.contains(versions[canonicalize_name(each.name)])]
+    assert {} == {shared: ours[shared] for shared in ours.keys() & versions if ours[shared] != versions[shared]}
+    assert set() == {canonicalize_name(Requirement(line).name) for line in options[option]} & ours.keys()
 
 
 def test_no_file_names_a_package_index_or_a_machine():

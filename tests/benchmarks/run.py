@@ -174,12 +174,14 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     from tests.benchmarks.cost import core_alone, import_ratios, plugin_imports
     from tests.benchmarks.frames import binary_stream
+    from tests.benchmarks.ledger import READING_GOAL, reading
+    from tests.benchmarks.records import RECORDS_GOAL, added
     from tests.benchmarks.routing import choosing, sharing
 
     table = measure(options.rounds, not options.without_litellm)
     imports, core = import_ratios(options.rounds), core_alone()
     chosen, shared, binary = choosing(), sharing(), binary_stream()
-    plugins = plugin_imports(options.rounds)
+    plugins, records, read = plugin_imports(options.rounds), added(), reading()
     heaviest = max(plugins, key=lambda name: plugins[name])
     rows = rows_of(table, imports, core)
     blank = [""] * (len(table) - 1)
@@ -189,6 +191,9 @@ def main() -> int:
     rows.append(["64 tasks that share limits (throughput ÷ without)", good, *blank])
     rows.append(["an event of Bedrock's stream (÷ server-sent event)", _cell(binary, BINARY_GOAL), *blank])
     rows.append([f"importing one plugin, over core ({heaviest})", _cell(plugins[heaviest], PLUGIN_GOAL, " ms"), *blank])
+    both = _cell(records["ledger and audit"], RECORDS_GOAL, " µs")
+    rows.append([f"ledger and audit, over core ({records['calls a second']:.0f} calls/s)", both, *blank])
+    rows.append(["`byollm usage` over 10,000,000 attempts (seconds, wall)", _cell(read, READING_GOAL), *blank])
     show(rows)
     target = ROOT / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)
@@ -202,6 +207,8 @@ def main() -> int:
                 "sharing": shared,
                 "binary_stream": binary,
                 "plugin_import_ms": plugins,
+                "records_us": records,
+                "usage_of_a_year_s": read,
             },
             indent=2,
         )

@@ -116,6 +116,25 @@ def judged() -> list[tuple[Exchange, Expected]]:
     return [(exchange, expected) for exchange, expected in pairs if expected.outcome in ("answer", "error")]
 
 
+def outcomes_of(provider: str) -> Counter[str]:
+    """How often the recorded answers of a provider are read, or refused with which class: for its plugin's own tests.
+
+    Raises AssertionError where its reader says anything else than `expect` of text, calls, finish, usage or class, of
+    the answer as a whole or in pieces of seven bytes.
+    """
+    outcomes: Counter[str] = Counter()
+    for exchange in corpus.exchanges(provider):
+        expected = expect(exchange)
+        if expected.outcome not in ("answer", "error"):
+            continue
+        assert provider == reader_for(exchange)[0]
+        pieces = [exchange.body[at : at + 7] for at in range(0, len(exchange.body), 7)]
+        assert {} == differences(expected, read(exchange, [exchange.body])), exchange.id
+        assert {} == differences(expected, read(exchange, pieces)), exchange.id
+        outcomes[expected.error or "answer"] += 1
+    return outcomes
+
+
 def test_every_recording_is_read_as_an_independent_reader_reads_it() -> None:
     """Text, tool calls, finish reason, usage and error class, field by field; exceptions only by name."""
     compared: Counter[str] = Counter()

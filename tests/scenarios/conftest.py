@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -22,43 +23,69 @@ def twin() -> Iterator[Twins]:
         yield server
 
 
-class Asker:
-    """`ask.complete(…)` and `ask.stream(…)`, sync or async; `clock` never really sleeps."""
+class Session:
+    """One client for many calls, sync or async: `complete(…)` and `stream(…)`, which reads a stream to its end."""
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, mode: str, config: Any, clock: Any) -> None:
         self.mode = mode
-        self.clock = ManualClock()
+        self.client: Any = (byollm.Client if mode == "sync" else byollm.AsyncClient)(config, clock=clock)
+        self.runner = asyncio.Runner()
 
-    def complete(self, config: Any, messages: Any = "hi", *, clock: Any = None, **parameters: Any) -> byollm.Completion:
+    def complete(self, messages: Any = "hi", **parameters: Any) -> byollm.Completion:
         """One whole answer."""
         if self.mode == "sync":
-            with byollm.Client(config, clock=clock) as client:
-                return client.complete(messages, **parameters)
+            return self.client.complete(messages, **parameters)
 
         async def run() -> byollm.Completion:
-            async with byollm.AsyncClient(config, clock=clock) as client:
-                return await client.complete(messages, **parameters)
+            return await self.client.complete(messages, **parameters)
 
-        return asyncio.run(run())
+        return self.runner.run(run())
 
-    def stream(self, config: Any, messages: Any = "hi", *, clock: Any = None, **parameters: Any) -> byollm.Completion:
+    def stream(self, messages: Any = "hi", **parameters: Any) -> byollm.Completion:
         """One streamed answer, read to its end."""
         if self.mode == "sync":
-            with byollm.Client(config, clock=clock) as client, client.stream(messages, **parameters) as stream:
+            with self.client.stream(messages, **parameters) as stream:
                 for _ in stream:
                     pass
                 return stream.completion
 
         async def run() -> byollm.Completion:
-            async with (
-                byollm.AsyncClient(config, clock=clock) as client,
-                client.stream(messages, **parameters) as stream,
-            ):
+            async with self.client.stream(messages, **parameters) as stream:
                 async for _ in stream:
                     pass
                 return stream.completion
 
-        return asyncio.run(run())
+        return self.runner.run(run())
+
+    def close(self) -> None:
+        """End the client."""
+        self.client.close() if self.mode == "sync" else self.runner.run(self.client.aclose())
+        self.runner.close()
+
+
+class Asker:
+    """`ask.complete(…)` and `ask.stream(…)`, sync or async, each with a client of its own; `ask.session(…)` keeps one.
+
+    `clock` never really sleeps.
+    """
+
+    def __init__(self, mode: str) -> None:
+        self.mode = mode
+        self.clock = ManualClock()
+
+    def session(self, config: Any, *, clock: Any = None) -> closing[Session]:
+        """One client, closed at the end of the block."""
+        return closing(Session(self.mode, config, clock))
+
+    def complete(self, config: Any, messages: Any = "hi", *, clock: Any = None, **parameters: Any) -> byollm.Completion:
+        """One whole answer."""
+        with self.session(config, clock=clock) as session:
+            return session.complete(messages, **parameters)
+
+    def stream(self, config: Any, messages: Any = "hi", *, clock: Any = None, **parameters: Any) -> byollm.Completion:
+        """One streamed answer, read to its end."""
+        with self.session(config, clock=clock) as session:
+            return session.stream(messages, **parameters)
 
 
 @pytest.fixture(params=["sync", "async"])

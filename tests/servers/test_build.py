@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import build
+from tests.servers import apart, build
 from tests.servers.gguf import write_model
 
 
@@ -48,3 +48,15 @@ def test_the_model_is_the_same_every_time(tmp_path: Path) -> None:
     assert data == second.read_bytes()
     assert (b"GGUF", 3, 21) == (data[:4], *struct.unpack_from("<IQ", data, 4))
     assert 0 == len(data) % 32
+
+
+def test_an_environment_with_another_digest_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pip's refusal is told with where its words are, and the next run begins anew."""
+    monkeypatch.setenv("BYOLLM_CACHE", str(tmp_path / "cache"))
+    pins = tmp_path / "pins.txt"
+    pins.write_text(f"pluggy==1.7.0 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(build.BuildError, match="its words are in") as caught:
+        apart.environment(pins)
+
+    assert "DO NOT MATCH" in Path(str(caught.value).rpartition(" in ")[2]).read_text()
+    assert [] == list(tmp_path.rglob("whole"))
