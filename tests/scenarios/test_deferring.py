@@ -217,7 +217,7 @@ def test_explain_tells_the_plan(twin: Twins):
         now, _ = client.explain("hi", task="nightly", max_tokens=99)
 
     assert "begins 2026-11-23 18:00 UTC, in 6 h 00 min, tier flex: about" in first.reason
-    assert "byollm sends no batches" in first.reason
+    assert "(in a batch 5.200000, which `batch: true` allows)" in first.reason
     assert first.reason.endswith("; first in the file")
     assert ("failover", "first in the file") == (second.reason, now.reason)
     assert [] == twin.requests

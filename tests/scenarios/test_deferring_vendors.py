@@ -35,8 +35,10 @@ def test_openais_flex_tier_is_sold_at_any_hour() -> None:
 
 
 def test_anthropic_sells_batches_only() -> None:
-    """Which are told and not taken."""
-    reason = told("anthropic", "claude-haiku-4-5", defer=3600.0)
+    """Which are told, and taken by who allows them and has the time."""
+    reason = told("anthropic", "claude-haiku-4-5", defer=86400.0)
 
     assert reason.startswith("begins now: about")
-    assert "byollm sends no batches" in reason
+    assert "which `batch: true` allows" in reason
+    assert told("anthropic", "claude-haiku-4-5", defer=86400.0, batch=True).startswith("begins now, in a batch: about")
+    assert told("anthropic", "claude-haiku-4-5", defer=3600.0, batch=True).startswith("begins now: about")

@@ -55,6 +55,8 @@ class Route:
     task: str | None = None
     defer: float | None = None
     """Seconds that the answers of its calls may take, where the file says so."""
+    batch: bool = False
+    """They may go in a batch."""
 
     def in_order(self, asked: Asked, lines: Sequence[Line]) -> list[Line]:
         """`lines`, what the filters left of the candidates, as the policy orders them. The others stay behind them."""
@@ -74,6 +76,9 @@ class Route:
         """The same order, with the policy's word for each place."""
         if self.policy is None:
             return [(line, "first in the file" if place == 0 else "failover") for place, line in enumerate(lines)]
+        for line in lines:
+            for agreement in line.option.agreements.values() if line.option is not None else ():
+                agreement.read(EXPLAINED)
         told = [(option.owner, self.policy.say(fact)) for _, option, fact in self._ranked(asked, lines)]
         return told + [(line, "failover, behind what the policy orders") for line in self._rest(lines)]
 

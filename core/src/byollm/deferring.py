@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from byollm.engine.attempt import BATCH
+from byollm.engine.deferring import USUAL_TOTAL
 from byollm.errors import ConfigError
 from byollm.routing.deferring import LONGEST, Offer, Plan, begins, plan
 from byollm.routing.policies import USUAL_OUTPUT, Cheapest, OffPeak
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
     from byollm.types.request import Request
 
 FLEX: Final = "flex"
-USUAL_TOTAL: Final = 600.0
-"""Seconds kept for the call itself where no timeout bounds it."""
+SHORTEST: Final = 3600.0
+"""Seconds that a batch must have: most end within an hour, says Anthropic (its guide to batches, read 2026-11-22)."""
 
 
 def finish_by(defer: Any, now: float) -> float | None:
@@ -50,7 +52,11 @@ def deferral(
     asked: Callable[[Call, Request], Asked],
 ) -> Deferred | None:
     """A call's own `defer` goes before its task's; None when it does not wait. Raises ConfigError."""
-    own = words.get("defer")
+    own, batch = words.get("defer"), words.get("batch")
+    if batch is not None and not isinstance(batch, bool):
+        raise ConfigError(f"`batch` is true or false, not {batch!r}")
+    if batch and own is None and route.defer is None:
+        raise ConfigError("a batch takes its time: `batch` needs `defer`", hint="defer=24 * 3600, batch=True")
     until = finish_by(route.defer if own is None else own, now)
     if until is None:
         return None
@@ -60,19 +66,20 @@ def deferral(
         lines = sorted_out(noted, call, route)  # an attestation may have expired meanwhile
         return route.in_order(asked(call, request), lines) if route.policy is not None else lines
 
-    return Deferred(route, until, total, order, asked)
+    return Deferred(route, until, total, order, asked, route.batch if batch is None else batch)
 
 
 @dataclass(slots=True)
 class Deferred:
     """One call's putting off: what `engine.deferring` asks. `order` says who may answer at the moment, and in which
-    order; `asked` what policies read of the call."""
+    order; `asked` what policies read of the call; `batch`: it may go in a batch."""
 
     route: Route
     finish_by: float
     total: float | None
     order: Callable[[Call, Request], list[Line]]
     asked: Callable[[Call, Request], Asked]
+    batch: bool = False
 
     def plan(self, call: Call, request: Request) -> Plan | None:
         """The cheapest of all that may be asked, from now to the latest start that leaves the call its time."""
@@ -81,7 +88,7 @@ class Deferred:
         asked, lines = self.asked(call, request), list(call.candidates)
         policy = self.route.policy
         edges = begins(policy.hours, now, latest) if isinstance(policy, OffPeak) else ()
-        offers = _Offers(self.route, lines, request, asked)
+        offers = _Offers(self.route, lines, request, asked, latest if self.batch else None)
         found = plan(now, latest, offers.at, edges)
         if found is None:
             return None
@@ -109,8 +116,9 @@ class Deferred:
 class _Offers:
     """What the candidates would ask for this request, at any instant."""
 
-    def __init__(self, route: Route, lines: list[Line], request: Request, asked: Asked) -> None:
+    def __init__(self, route: Route, lines: list[Line], request: Request, asked: Asked, batch_by: float | None) -> None:
         self.route = route
+        self.batch_by = batch_by  # when a batch must be done; None: none is sent
         self.lines = lines
         self.request = request
         self.asked = asked
@@ -133,12 +141,21 @@ class _Offers:
         return replace(self.asked, now=instant)
 
     def _of(self, line: Line, instant: float, wished: int = 0) -> list[Offer]:
-        usual = self._offer(line, instant, None, wished)
-        if self.request.service_tier is not None or FLEX not in (line.deployment.capabilities.service_tiers or ()):
-            return [usual]
-        flex = self._offer(line, instant, FLEX, wished)
-        cheaper = flex.cost is not None and usual.cost is not None and flex.cost < usual.cost
-        return [flex, usual] if cheaper and flex.currency == usual.currency else [usual]
+        offers = [self._offer(line, instant, None, wished)]
+        if self.request.service_tier is not None:
+            return offers
+        if FLEX in (line.deployment.capabilities.service_tiers or ()):
+            offers = _cheaper(self._offer(line, instant, FLEX, wished), offers)
+        if self._may_go_in_batch(line, instant):
+            batch = self._offer(line, instant, BATCH, wished)
+            offers = [batch, *offers] if offers[0].cost is None else _cheaper(batch, offers)  # vendors take half
+        return offers
+
+    def _may_go_in_batch(self, line: Line, instant: float) -> bool:
+        return self.batch_by is not None and instant + SHORTEST <= self.batch_by and self._can_go_in_batch(line)
+
+    def _can_go_in_batch(self, line: Line) -> bool:
+        return not self.request.stream and line.pricing is None and line.deployment.batches() is not None
 
     def _offer(self, line: Line, instant: float, tier: str | None, wished: int) -> Offer:
         cost = self._cost(line, instant, tier)
@@ -155,9 +172,16 @@ class _Offers:
         return None if found is None else (float(found.amount), found.currency)
 
     def batch(self, found: Plan) -> float | None:
-        """What the same deployment would ask for it in a batch, where the prices know: told, not taken."""
+        """What the same deployment would ask for it in a batch, where it sends some, and nobody allowed it."""
         line = found.offer.owner
-        if line.pricing is not None:
+        if self.batch_by is not None or not self._can_go_in_batch(line):
             return None
-        cost = self._cost(line, found.start, "batch")
+        cost = self._cost(line, found.start, BATCH)
         return cost[0] if cost is not None and cost[1] == found.offer.currency else None
+
+
+def _cheaper(offer: Offer, offers: list[Offer]) -> list[Offer]:
+    """With `offer` first, where it costs less than the first of them."""
+    first = offers[0]
+    known = offer.cost is not None and first.cost is not None and offer.currency == first.currency
+    return [offer, *offers] if known and (offer.cost or 0.0) < (first.cost or 0.0) else offers

@@ -5,6 +5,8 @@ A middleware's `around(call, request, next)` is a generator of `Steps`: `complet
 `yield Run(function)` for blocking work, `map_events(next(request), function)` to rewrite what comes back.
 """
 
+import typing
+
 from byollm.engine.call import Call
 from byollm.engine.middleware import Middleware, map_events
 from byollm.engine.steps import Run, Steps
@@ -31,7 +33,7 @@ from byollm.errors import (
     UnsupportedFeatureError,
 )
 from byollm.providers.counting import most_tokens
-from byollm.providers.hooks import Provider, hookimpl
+from byollm.providers.hooks import BatchProvider, Provider, hookimpl
 from byollm.providers.manifest import Manifest, ModelNote
 from byollm.providers.pricing import Cost, PriceSource, Sale
 from byollm.providers.target import Target
@@ -73,6 +75,11 @@ from byollm.wire.redact import Secret
 from byollm.wire.stores import SecretStore, StoreFlow
 from byollm.wire.urls import join_url, path_segment
 
+if typing.TYPE_CHECKING:
+    from byollm.wire.batches import BatchAnswer, Batches, BatchItem, BatchJob
+
+_OF_BATCHES = ("BatchAnswer", "BatchItem", "BatchJob", "Batches")
+
 __all__ = [
     "Adjustment",
     "Audio",
@@ -80,6 +87,11 @@ __all__ = [
     "AuthFlow",
     "AuthScheme",
     "AuthenticationError",
+    "BatchAnswer",
+    "BatchItem",
+    "BatchJob",
+    "BatchProvider",
+    "Batches",
     "Bearer",
     "ByollmError",
     "Call",
@@ -164,3 +176,12 @@ __all__ = [
     "parse_json",
     "path_segment",
 ]
+
+
+def __getattr__(name: str) -> typing.Any:
+    """Most programs send no batches, and need none of their words."""
+    if name not in _OF_BATCHES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from byollm.wire import batches
+
+    return getattr(batches, name)

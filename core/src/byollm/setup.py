@@ -20,16 +20,18 @@ if TYPE_CHECKING:
     from byollm.deferring import Deferred
     from byollm.engine.line import Line
     from byollm.providers.discovery import Loaded
+    from byollm.routing.agreements import Books
     from byollm.routing.law import Law
     from byollm.routing.limits import Limits
-    from byollm.routing.policies import Asked
+    from byollm.routing.policies import Asked, Option, Policy
     from byollm.routing.sieve import Sieve
     from byollm.types.capabilities import TokenCount
     from byollm.types.completion import Adjustment
     from byollm.wire.exchange import Exchange
 
-CALL_WORDS: Final = ("task", "deployment", "tenant", "data_class", "region", "labels", "timeout", "defer")
+CALL_WORDS: Final = ("task", "deployment", "tenant", "data_class", "region", "labels", "timeout", "defer", "batch")
 """Keyword arguments of a call that are not parameters of the request."""
+_LATER: Final = ("defer", "batch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Setup:
         self._loaded: dict[str, Loaded] = {}
         self._routes: dict[tuple[str | None, str | None, str | None], Route] = {}
         self._turn = 0
+        self._books: Books | None = None
         self._law = _law(self.config, self.clock) if self.config.policies is not None else None
         self._lock = threading.Lock()
 
@@ -99,11 +102,19 @@ class Setup:
             lines = [self.line(name, tenant) for name in route.candidates]
             known = frozenset(route.policy.names if route.policy else ())
             sieve = None if config.policies is None else self._sieve(task, deployment, tenant, route)
-            found = Route(lines, route.policy, known, sieve, route.name if deployment is None else task, route.defer)
+            name = route.name if deployment is None else task
+            found = Route(lines, route.policy, known, sieve, name, route.defer, route.batch)
             for line in lines if route.policy else ():
-                line.measured()
+                self._agreed(route.policy, line.measured(), tenant)
             self._routes[task, deployment, tenant] = found
         return found
+
+    def _agreed(self, policy: Policy | None, option: Option, tenant: str | None) -> None:
+        if policy is not None and policy.word == "prefer":
+            from byollm.routing.agreements import Books
+
+            self._books = self._books or Books(self.observers.each)
+            self._books.watch(policy, option, tenant)
 
     def _sieve(self, task: str | None, deployment: str | None, tenant: str | None, route: TaskConfig) -> Sieve:
         """The rules of a call. A task that is named beside a deployment keeps its rules."""
@@ -181,7 +192,7 @@ class Setup:
             lines = route.in_order(self._asked(call, request), lines)
             self._turn += 1
         total = _seconds(words["timeout"]) if words.get("timeout") is not None else lines[0].timeouts.total
-        if route.defer is not None or words.get("defer") is not None:
+        if route.defer is not None or not words.keys().isdisjoint(_LATER):
             call.deferral = self._deferral(words, route, total)
         if total is not None and call.deferral is None:
             call.deadline = self.clock.monotonic() + total
@@ -233,7 +244,7 @@ class Setup:
                 call.candidates = kept
                 dropped |= layer.left_out(call, request)
                 kept = [line for line in kept if line.name not in dropped]
-        if kept and (route.defer is not None or words.get("defer") is not None):
+        if kept and (route.defer is not None or not words.keys().isdisjoint(_LATER)):
             total = _seconds(words["timeout"]) if words.get("timeout") is not None else kept[0].timeouts.total
             call.deferral, call.candidates = self._deferral(words, route, total), kept
         if call.deferral is not None:

@@ -39,7 +39,7 @@ def failure(status: int = 500, body: bytes = b"", document: Any = None) -> Failu
         (400, "InvalidRequestError"), (401, "AuthenticationError"), (402, "QuotaExhaustedError"),
         (403, "PermissionDeniedError"), (404, "ModelNotFoundError"), (408, "ProviderTimeoutError"),
         (413, "RequestTooLargeError"), (418, "InvalidRequestError"), (422, "InvalidRequestError"),
-        (429, "RateLimitError"), (500, "ServerError"), (502, "ServerError"), (503, "OverloadedError"),
+        (429, "RateLimitError"), (500, "ServerError"), (501, "InvalidRequestError"), (502, "ServerError"), (503, "OverloadedError"),
         (504, "ProviderTimeoutError"), (529, "OverloadedError"), (599, "ServerError"), (301, "ProtocolError"),
         (100, "ProtocolError"), (999, "ServerError"),
     ],
@@ -48,6 +48,11 @@ def test_each_status_has_a_class(status: int, name: str):
     """The core's table, for what a plugin does not know better."""
     assert getattr(errors, name) is class_for(status) is type(generic_error(failure(status)))
     assert status == generic_error(failure(status)).status
+
+
+def test_a_wordless_402_that_says_how_long_to_wait_is_a_rate_limit():
+    """A budget of calls in flight frees itself; an empty purse does not."""
+    assert errors.RateLimitError is type(generic_error(Failure(402, {"retry-after": "3"}, b"", None)))
 
 
 @pytest.mark.parametrize(

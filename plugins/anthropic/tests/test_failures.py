@@ -77,6 +77,12 @@ def test_what_the_dialect_does_not_know_is_left_to_the_status(body):
     assert failed(502, body) is None
 
 
+@pytest.mark.parametrize("status", [401, 402, 403, 404, 408, 429, 500, 503, 529])
+def test_a_gateway_that_calls_every_refusal_an_invalid_request_is_read_by_its_status(status):
+    """So a refused key is read again, and a busy gateway is asked again."""
+    assert failed(status, error("invalid_request_error")) is None
+
+
 def test_thinking_tied_to_its_conversation_says_how_to_go_on():
     """The newest models bind thinking to the turns before it; the error ends with the line that mends it."""
     words = "messages.1.content.0: `thinking` block is bound to a different conversation"

@@ -165,3 +165,9 @@ def test_errors(status: int, document: Any, kind: type[errors.ProviderError]) ->
 
     assert kind is type(caught)
     assert document["message"] in str(caught)
+
+
+def test_a_redirect_is_no_refusal_of_the_request() -> None:
+    """Its class is the core's to say, whatever the body holds."""
+    with pytest.raises(errors.ProtocolError):
+        byollm.testing.replay("cohere", status=301, body=b'{"message": "moved"}', model=PLUS)

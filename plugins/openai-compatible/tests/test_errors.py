@@ -150,6 +150,12 @@ def test_a_404_without_a_model_in_it_points_to_the_address(document):
     assert "endpoint" in error.hint
 
 
+@pytest.mark.parametrize("document", [wrapped("moved"), {"error": "moved"}, {"message": "moved"}])
+def test_a_redirect_is_no_refusal_of_the_request(document):
+    """Whatever its body says, the core's table decides, so that another deployment may answer."""
+    assert openai_error(Failure(301, {}, b"", document), Quirks()) is None
+
+
 def test_markup_is_left_to_the_core():
     """A proxy's page has no words for anybody."""
     assert openai_error(Failure(502, {}, b"<!DOCTYPE html><p>bad gateway", None), Quirks()) is None

@@ -6,6 +6,7 @@ with serve() as twin:
 """
 
 from byollm_sandbox.answers import Answer, Raw
+from byollm_sandbox.batches import Batch, BatchItem, StoredFile
 from byollm_sandbox.dialects import (
     AnthropicMessages,
     Dialect,
@@ -18,6 +19,7 @@ from byollm_sandbox.dialects import (
     dialects,
 )
 from byollm_sandbox.faults import KINDS, Fault
+from byollm_sandbox.plans import BatchPlan
 from byollm_sandbox.requests import Recorded
 from byollm_sandbox.server import Twins, serve
 
@@ -25,6 +27,9 @@ __all__ = [
     "KINDS",
     "Answer",
     "AnthropicMessages",
+    "Batch",
+    "BatchItem",
+    "BatchPlan",
     "Dialect",
     "Fault",
     "OpenAIChat",
@@ -33,6 +38,7 @@ __all__ = [
     "Raw",
     "Recorded",
     "Rejection",
+    "StoredFile",
     "ToolOffer",
     "Twins",
     "dialect_named",

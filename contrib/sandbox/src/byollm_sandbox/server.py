@@ -11,10 +11,12 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from byollm_sandbox.answers import Scriptable
+from byollm_sandbox.batches import OPERATIONS, Batch, StoredFile
 from byollm_sandbox.desk import Desk
 from byollm_sandbox.dialects import dialect_named
 from byollm_sandbox.faults import Fault
 from byollm_sandbox.http import Connection
+from byollm_sandbox.plans import BatchPlan
 from byollm_sandbox.requests import Recorded
 from byollm_sandbox.service import Keys, Service, StandIn
 from byollm_sandbox.wire import End
@@ -119,14 +121,46 @@ class Twins:
             self._desk.add_answer(checked, name, _canonical(dialect))
 
     def fault(
-        self, *kinds: str, times: int | None = 1, name: str | None = None, dialect: str | None = None, **options: Any
+        self,
+        *kinds: str,
+        times: int | None = 1,
+        name: str | None = None,
+        dialect: str | None = None,
+        operation: str | None = None,
+        **options: Any,
     ) -> None:
         """Break the wire for the next `times` requests (None: until `clear`); several kinds happen together.
 
-        A second call waits until the first is used up. Kinds and options: `byollm_sandbox.faults.KINDS`. Raises
-        ValueError for an unknown kind.
+        A second call waits until the first is used up. Kinds and options: `byollm_sandbox.faults.KINDS`. `operation`
+        narrows it to one endpoint: complete, count, models, model, or one of `byollm_sandbox.batches.OPERATIONS`.
+        Raises ValueError for an unknown kind or operation.
         """
-        self._desk.add_fault(Fault(*kinds, **options), name, _canonical(dialect), times)
+        if operation not in (None, "complete", "count", "models", "model", *OPERATIONS):
+            raise ValueError(f"no operation is called {operation!r}; known: complete, count, {', '.join(OPERATIONS)}")
+        self._desk.add_fault(Fault(*kinds, **options), name, _canonical(dialect), times, operation)
+
+    def batch(self, *, times: int | None = 1, name: str | None = None, dialect: str | None = None, **plan: Any) -> None:
+        """Say what becomes of the next `times` batches (None: of all): the members of `BatchPlan`.
+
+        Without a plan a batch has ended when its state is asked for the first time, and each request is answered as it
+        would be alone: scripts, then the stand-in. Raises TypeError or ValueError for what no plan can be made of.
+        """
+        self._desk.add_plan(BatchPlan(**plan), name, _canonical(dialect), times)
+
+    def batch_limits(self, *, requests: int | None = None, bytes: int | None = None) -> None:
+        """Lower the vendors' limits of a batch, so that a test can exceed them (None: the vendor's own)."""
+        given = {"requests": requests, "bytes": bytes}
+        self._service.shop.most = {word: value for word, value in given.items() if value is not None}
+
+    @property
+    def batches(self) -> list[Batch]:
+        """Every batch that was created, in order, deleted ones too."""
+        return list(self._service.shop.store.batches)
+
+    @property
+    def files(self) -> list[StoredFile]:
+        """Every file that is still stored: uploaded ones and those made by batches."""
+        return list(self._service.shop.store.files.values())
 
     def down(self, name: str = DEFAULT) -> None:
         """Take an upstream down: nobody listens on its port, open connections break."""
@@ -159,8 +193,9 @@ class Twins:
         return list(self._service.failures)
 
     def clear(self) -> None:
-        """Forget scripts, faults and requests. Upstreams that are down stay down."""
+        """Forget scripts, faults, plans and limits, requests, batches and files. Upstreams that are down stay down."""
         self._desk.clear()
+        self._service.shop.clear()
         self._service.failures.clear()
 
     # How.

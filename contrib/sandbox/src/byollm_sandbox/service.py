@@ -16,7 +16,7 @@ from byollm.errors import (
     ProviderTimeoutError,
     StreamInterruptedError,
 )
-from byollm_sandbox import effects
+from byollm_sandbox import batches, effects
 from byollm_sandbox.answers import Answer, Raw, as_answer
 from byollm_sandbox.desk import Desk
 from byollm_sandbox.dialects import Call, Dialect, Prompt, dialects
@@ -54,6 +54,10 @@ class Service:
     models: Collection[str] | None = None
     stand_in: StandIn | None = None
     failures: list[BaseException] = field(default_factory=list)
+    shop: batches.Workshop = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shop = batches.Workshop(self.desk, self._item)
 
     def __call__(self, request: Recorded) -> list[Step] | Awaitable[list[Step]]:
         """The steps, or a promise of them when a script's own function has to be asked (in a thread)."""
@@ -76,12 +80,38 @@ class Service:
         refused = self._refusal(request, dialect)
         if refused is not None:
             return self._finish(request, dialect, call, fault, dialect.reject(refused, call))
+        if request.operation in batches.OPERATIONS:
+            return self._batch(request, dialect, call, fault)
         if request.operation != "complete":
             return self._finish(request, dialect, call, fault, self._side(request, dialect, call))
         scripted = self.desk.next_answer(request)
         if callable(scripted) and not isinstance(scripted, type):
             return self._ask(scripted, request, dialect, call, fault)
         return self._complete(scripted, request, dialect, call, fault)
+
+    async def _batch(self, request: Recorded, dialect: Dialect, call: Call, fault: Fault | None) -> list[Step]:
+        # In a thread: the end of a batch may run scripts of its requests, and these may wait for the test.
+        try:
+            reply = await asyncio.to_thread(batches.answer, request, call, self.shop)
+            return self._finish(request, dialect, call, fault, reply)
+        except Exception as error:
+            return self._steps(request, dialect.reject(dialect.error(self._broken(error), call), call))
+
+    def _item(self, request: Recorded, scripted: Any) -> Reply:
+        """One request of a batch, judged and answered as if it had come alone. A fault has no wire to break there."""
+        dialect = dialects()[str(request.dialect)]
+        call = Call(body=_body(request), number=request.number, created=int(time.time()))
+        try:
+            refused = self._refusal(request, dialect)
+            if refused is not None:
+                return dialect.reject(refused, call)
+            scripted = self.desk.next_answer(request) if scripted is None else scripted
+            if callable(scripted) and not isinstance(scripted, type):
+                scripted = scripted(request)
+            answer = self._unscripted(dialect, call) if scripted is None else scripted
+            return render(answer if isinstance(answer, ProviderError) else _plain(answer), request, dialect, call, None)
+        except Exception as error:
+            return dialect.reject(dialect.error(self._broken(error), call), call)
 
     async def _ask(
         self, function: Callable[[Recorded], Any], request: Recorded, dialect: Dialect, call: Call, fault: Fault | None
@@ -226,6 +256,8 @@ def raw_reply(raw: Raw) -> Reply:
 
 def route(request: Recorded) -> Dialect | None:
     """Which dialect a path speaks: first the one whose base it stands under, then whoever knows the rest of it."""
+    if batches.route(request):
+        return dialects()[str(request.dialect)]
     path = request.path
     known = list(dialects().values())
     known.sort(key=lambda dialect: not path.startswith((dialect.base_path, f"/{request.name}{dialect.base_path}")))

@@ -18,8 +18,11 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--data-class", metavar="NAME", help="what the prompt holds")
     parser.add_argument("--max-tokens", type=int, metavar="N", help="the caller's limit for the answer")
     parser.add_argument("--defer", type=float, metavar="SECONDS", help="how long the answer may take: a cheaper hour")
+    parser.add_argument("--batch", action="store_true", default=None, help="it may come from a batch, which is cheaper")
     options = parser.read(words)
-    given = {name: getattr(options, name) for name in ("tenant", "region", "data_class", "max_tokens", "defer")}
+    given = {
+        name: getattr(options, name) for name in ("tenant", "region", "data_class", "max_tokens", "defer", "batch")
+    }
     given = {name: value for name, value in given.items() if value is not None}
     with client_for(options) as client:
         found = client.explain(options.text, **given, **choice_of(options))

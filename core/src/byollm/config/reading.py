@@ -69,6 +69,7 @@ class _Reader:
         self._policies: dict[str, dict[str, Any]] = {}
         self._rules: dict[str, dict[str, Any]] = {}
         self._defers: dict[str, float] = {}
+        self._batches: set[str] = set()
 
     def _begun(self, base: str | None) -> Context:
         """The context; most files have no `secrets:`, and need none of what reads it."""
@@ -131,12 +132,18 @@ class _Reader:
             self._neither(label, value, path)
 
     def _ruled(self, label: str, value: Any, path: KeyPath) -> Any:
-        """A task without its rules, which are kept until every deployment is known, and without its `defer`."""
+        """A task without its rules, which are kept until every deployment is known, and without `defer` and `batch`."""
         if isinstance(value, dict) and value.get("defer") is not None:
             from byollm.config.routes import read_defer
 
             self._defers[label] = read_defer(value["defer"], self._document, (*path, "defer"))
             value = {key: item for key, item in value.items() if key != "defer"}
+        if isinstance(value, dict) and value.get("batch") is not None:
+            from byollm.config.routes import read_batch
+
+            if read_batch(value["batch"], self._document, (*path, "batch")):
+                self._batches.add(label)
+            value = {key: item for key, item in value.items() if key != "batch"}
         rules = {key: value[key] for key in _RULES if key in value} if isinstance(value, dict) else {}
         if not rules:
             return value
@@ -232,6 +239,7 @@ class _Reader:
                 self._document.where(path),
                 self._chosen(label, direct[label]),
                 defer=self._defers.get(label),
+                batch=label in self._batches,
             )
             for label, path in self._tasks.items()
         }

@@ -106,7 +106,7 @@ class TaskConfig:
     """A task: the names of its candidates, the first first, then their failover in the order of the file.
 
     `policy` orders the first of them anew for each call; None keeps the order. `rules` say who of them may answer.
-    `defer`: seconds that its answers may take.
+    `defer`: seconds that its answers may take; `batch`: they may then come from a provider's batch.
     """
 
     name: str
@@ -115,6 +115,7 @@ class TaskConfig:
     policy: Policy | None = None
     rules: Rules | None = None
     defer: float | None = None
+    batch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ class RouteModel(schema.Written):
     amount: Any = None
     currency: schema.Text | None = None
     until: Any = None
+    since: Any = None
 
 
 KEYS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -44,7 +45,7 @@ KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "by_region": ("regions",),
     "spread": (),
     "off_peak": ("hours", "timezone", "days", "use"),
-    "prefer": ("first", "amount", "currency", "until"),
+    "prefer": ("first", "amount", "currency", "until", "since"),
 }
 """What each policy takes beside `policy` and `over`."""
 NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -137,20 +138,29 @@ class _Reader:
         )
 
     def prefer(self, found: Mapping[str, Any]) -> Policy:
-        """An agreement, its amount and its last day."""
+        """An agreement, its amount, its last day and its first."""
         first = self.known(found["first"], ("first",))
-        amount, until = found.get("amount"), found.get("until")
+        amount = found.get("amount")
         if amount is not None:
             amount = _amount(amount)
             if amount is None:
                 sentence = f"`amount` is money above 0, not {shown(found['amount'])}"
                 raise self.document.error((*self.path, "amount"), sentence, schema.EXAMPLES["amount"], value=True)
-        if until is not None:
-            until = _date(until)
-            if until is None:
-                sentence = f"`until` is a date, not {shown(found['until'])}"
-                raise self.document.error((*self.path, "until"), sentence, schema.EXAMPLES["until"], value=True)
-        return policies.Prefer(self.names, first, amount, found.get("currency") or "USD", until)
+        until, since = self.dated(found, "until"), self.dated(found, "since")
+        if until is not None and since is not None and since > until:
+            sentence = f"an agreement that begins on {since} does not end on {until}"
+            raise self.document.error((*self.path, "since"), sentence, 'since: "2026-04-01"', value=True)
+        return policies.Prefer(self.names, first, amount, found.get("currency") or "USD", until, since)
+
+    def dated(self, found: Mapping[str, Any], key: str) -> date | None:
+        """A day."""
+        value = found.get(key)
+        day = _date(value) if value is not None else None
+        if value is not None and day is None:
+            raise self.document.error(
+                (*self.path, key), f"`{key}` is a date, not {shown(value)}", schema.EXAMPLES[key], value=True
+            )
+        return day
 
 
 def _clock(text: str) -> time | None:
@@ -193,3 +203,11 @@ def read_defer(value: Any, document: Document, path: KeyPath) -> float:
         return float(number)
     sentence = f"`defer` is how long an answer may take, at most seven days, not {shown(value)}"
     raise document.error(path, sentence, "defer: 6h", value=True)
+
+
+def read_batch(value: Any, document: Document, path: KeyPath) -> bool:
+    """`batch:` of a task: true or false. Raises ConfigError."""
+    if isinstance(value, bool):
+        return value
+    sentence = f"`batch` is whether requests may go in a provider's batch: true or false, not {shown(value)}"
+    raise document.error(path, sentence, "batch: true", value=True)

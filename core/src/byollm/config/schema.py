@@ -112,6 +112,7 @@ class TaskModel(Written):
     requires: Any = None
     residency: Any = None
     defer: Any = None
+    batch: Any = None
 
 
 class TenantModel(Written):
@@ -202,7 +203,9 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "amount": "amount: 10000",
     "currency": "currency: USD",
     "defer": "defer: 6h",
+    "batch": "batch: true",
     "until": 'until: "2027-03-31"',
+    "since": 'since: "2026-04-01"',
     "deployment": "deployment: fast",
     "deployments": "deployments: {fast: {provider: openai, model: gpt-4}}",
     "tasks": "tasks: {summarize: {provider: openai, model: gpt-4}}",

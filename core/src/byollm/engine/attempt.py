@@ -7,12 +7,13 @@ the caller sees one answer only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from byollm.engine import wirelog
 from byollm.engine.failures import decorate, from_answer, from_broken
 from byollm.engine.guard import guard, learn
-from byollm.engine.reading import Reading, raised, reader_of
+from byollm.engine.reading import Reading, follow, raised, reader_of
 from byollm.engine.steps import CLOSE, DROP, READ, Open, OpenLocal, Renew, Steps
 from byollm.errors import AuthenticationError, ByollmError, ProtocolError, ProviderError
 from byollm.transports.base import Broken
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 Sending = Callable[["Call", str], None]
 ERROR_BODY_LIMIT = 256 * 1024
+BATCH = "batch"
+"""The tier of what went in a batch, as prices know it."""
 
 
 def attempt(call: Call, line: Line, request: Request, sending: Sending | None = None) -> Steps[Completion]:
@@ -58,6 +61,11 @@ def attempt(call: Call, line: Line, request: Request, sending: Sending | None = 
         yield from reading.local()
         return reading.completion()
     exchange: Exchange[Event] | None = asked
+    if call.batch_until is not None:
+        from byollm.engine.batching import carried
+
+        yield from carried(call, line, asked, reading, call.batch_until)
+        return in_tier(reading.completion(), BATCH)
     while exchange is not None:
         head = yield from _open(call, line, exchange, deadline, shown)
         exchange = yield from reading.answer(exchange, head)
@@ -65,7 +73,17 @@ def attempt(call: Call, line: Line, request: Request, sending: Sending | None = 
 
 
 def exchange_once(call: Call, line: Line, exchange: Exchange[Any]) -> Steps[list[Any]]:
-    """Send an exchange that does not answer with events: a token count, capabilities. Its values."""
+    """Send an exchange that does not answer with events: a token count, capabilities, a batch. Its values, and those of
+    the exchanges that follow it."""
+    values: list[Any] = []
+    asked: Exchange[Any] | None = exchange
+    while asked is not None:
+        values += yield from _values(call, line, asked)
+        asked = follow(asked, values, line) if asked.then is not None else None
+    return values
+
+
+def _values(call: Call, line: Line, exchange: Exchange[Any]) -> Steps[list[Any]]:
     head = yield from _open(call, line, exchange, _deadline(call, line), wirelog.wanted())
     values: list[Any] = []
     decoder, read = None, reader_of(exchange, head, line, call)
@@ -87,6 +105,13 @@ def exchange_once(call: Call, line: Line, exchange: Exchange[Any]) -> Steps[list
             yield CLOSE
             return values
         raise raised(problem, line, head, call)
+
+
+def in_tier(completion: Completion, tier: str) -> Completion:
+    """An answer whose usage tells the tier that served it: the answer itself may not know it."""
+    usage = completion.usage
+    completion.usage = replace(usage, details={**(usage.details or {}), "service_tier": tier})
+    return completion
 
 
 def _deadline(call: Call, line: Line) -> float | None:

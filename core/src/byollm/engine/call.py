@@ -107,6 +107,8 @@ class Call:
     """What the present attempt was answered, whole or in part, as `finished` is told; None where nothing came."""
     deferral: Deferral | None = None
     """Until when the call can wait; None for one that begins at once."""
+    batch_until: float | None = None
+    """The instant of the clock's `monotonic` by which the present attempt's batch is done; None: it goes alone."""
     random: Callable[[], float] = random.random
     _id: str = ""
 

@@ -1,13 +1,14 @@
-"""A call that can wait: until its plan's instant, then like any other, first in the cheaper tier."""
+"""A call that can wait: until its plan's instant, then like any other, first in the cheaper tier or in a batch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
+from byollm.engine.attempt import BATCH
 from byollm.engine.failures import bare
 from byollm.engine.steps import Run, Sleep, Steps
-from byollm.errors import CancelledError, ProviderError
+from byollm.errors import CancelledError, NoRouteError, ProviderError, UnsupportedFeatureError
 from byollm.types.completion import Completion
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SPELL: Final = 300.0
 """Seconds slept at a time: a wall clock that was set meanwhile is looked at again."""
+USUAL_TOTAL: Final = 600.0
+"""Seconds kept for the call itself where no timeout bounds it."""
 
 
 class Deferral(Protocol):
@@ -49,10 +52,16 @@ def deferred(call: Call, request: Request, deferral: Deferral, go: Go) -> Steps[
     plan: Plan | None = yield Run(lambda: deferral.plan(call, request))
     yield from _waited(call, plan.start if plan is not None else call.clock.time())
     lines = call.candidates = deferral.lines(call, request, plan)
+    tier = plan.offer.tier if plan is not None else None
+    if plan is not None and tier == BATCH:
+        own = [line for line in lines if line is plan.offer.owner]
+        answered = yield from _in_batch(call, request, deferral, own, go)
+        if answered is not None:
+            return answered
+        lines = call.candidates = deferral.lines(call, request, plan)  # hours have passed
     left = max(0.0, deferral.finish_by - call.clock.time())
     call.deadline = call.clock.monotonic() + (left if deferral.total is None else min(left, deferral.total))
-    tier = plan.offer.tier if plan is not None else None
-    if tier is not None:
+    if tier is not None and tier != BATCH:
         try:
             return (yield from go(call, request.with_(service_tier=tier), lines))
         except ProviderError as error:
@@ -60,6 +69,28 @@ def deferred(call: Call, request: Request, deferral: Deferral, go: Go) -> Steps[
         if call.committed or not failed.failover_ok or (call.seconds_left() or 0.0) <= 0.0:
             raise failed
     return (yield from go(call, request, lines))
+
+
+def _in_batch(
+    call: Call, request: Request, deferral: Deferral, lines: Sequence[Line], go: Go
+) -> Steps[Completion | None]:
+    """The answer of a batch; None when it gave none and the same call may still be made alone. Raises what that would
+    not mend."""
+    now = call.clock.time()
+    until = deferral.finish_by - (USUAL_TOTAL if deferral.total is None else deferral.total)
+    if not lines or until <= now:
+        return None
+    call.batch_until = call.clock.monotonic() + (until - now)
+    try:
+        return (yield from go(call, request, lines))
+    except (ProviderError, UnsupportedFeatureError, NoRouteError) as error:
+        failed = bare(error)
+    finally:
+        call.batch_until = None
+    unsure = isinstance(failed, ProviderError) and failed.billed == "unknown" and lines[0].retries.on_unknown == "fail"
+    if unsure or (isinstance(failed, ProviderError) and not failed.failover_ok):
+        raise failed
+    return None
 
 
 def _waited(call: Call, until: float) -> Steps[None]:

@@ -19,6 +19,7 @@ from byollm.wire.auth import AuthScheme
 from byollm.wire.exchange import Exchange
 
 if TYPE_CHECKING:
+    from byollm.engine.batching import Lot
     from byollm.engine.outgoing import Sealed
     from byollm.routing.joint import Joint
     from byollm.routing.limits import Limits
@@ -76,6 +77,8 @@ class Line:
     budget: RetryBudget = field(default_factory=RetryBudget)
     option: Option | None = None
     """What a routing policy sees of it; None where no policy chooses."""
+    lot: Lot | None = None
+    """The batch that still takes requests along."""
     sealed: dict[int, Sealed] = field(default_factory=dict)
     """What requests that differ only in their body share, by the identity of their headers."""
     _rate: tuple[float, int, Rate | None] | None = None

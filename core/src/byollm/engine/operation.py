@@ -126,7 +126,7 @@ class Operation:
         call.status = call.first_at = None
         call.under_way = False
         steps = (self._in_layers if self._attempt_layers else attempt)(call, line, request, self._sending)
-        if line.limits is not None:
+        if line.limits is not None and call.batch_until is None:  # a batch has limits of its own
             from byollm.engine.limiting import limited
 
             steps = limited(call, line, line.limits, request, steps)
@@ -158,9 +158,10 @@ class Operation:
 
     def _fell(self, call: Call, line: Line, number: int, started: float, at: float, error: ByollmError) -> None:
         now = call.clock.monotonic()
-        tell(line, error, now)
-        if line.option is not None and isinstance(error, ILL):
-            line.option.pace.failed(now - started, now)
+        if call.batch_until is None or not isinstance(error, ILL):  # trouble with batches is none of single requests
+            tell(line, error, now)
+            if line.option is not None and isinstance(error, ILL):
+                line.option.pace.failed(now - started, now)
         self._record(call, line, number, started, at, error=error)
 
     def _record(
@@ -201,6 +202,8 @@ class Operation:
                 first,
             )
         call.attempts.append(record)
+        if line.option is not None and record.billed == "yes" and record.cost is not None:
+            line.option.pace.paid(record.cost, record.currency or "")
         if self._observers and tried:
             call.answer = completion if completion is not None else getattr(error, "partial", None)
             self._observers.finished(call, record)
@@ -214,10 +217,10 @@ def _measure(line: Line, call: Call, completion: Completion, started: float) -> 
     if line.option is None:
         return
     pace, now = line.option.pace, call.clock.monotonic()
+    if call.batch_until is not None:  # how long a batch lay there says nothing of how quick the model is
+        return
     first = None if call.first_at is None else call.first_at - started
     pace.answered(now - started, now, first, completion.usage.output_tokens)
-    if completion.cost is not None:
-        pace.paid(completion.cost, completion.cost_currency or "")
 
 
 def _log(record: Attempt, completion: Completion | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from byollm.engine import wirelog
 from byollm.engine.cut import StopCutter
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from byollm.engine.line import Line
     from byollm.providers.fit import Fitted
 
+T = TypeVar("T")
+
 
 def reader_of(exchange: Exchange[Any], head: Head, line: Line, call: Call) -> Any:
     """The plugin's reader of one response. Raises what it raises, told as everything that went wrong there."""
@@ -32,6 +34,19 @@ def reader_of(exchange: Exchange[Any], head: Head, line: Line, call: Call) -> An
     except Exception as error:  # headers that no rule foresaw
         problem = ProtocolError(f"the answer's headers cannot be read ({type(error).__name__})")
     raise raised(problem, line, head, call)
+
+
+def follow(exchange: Exchange[T], values: list[T], line: Line) -> Exchange[T] | None:
+    """The second request that some providers need; what the first one gave is then no answer yet. Raises what the
+    plugin raises, PluginError for what it should not."""
+    assert exchange.then is not None
+    try:
+        return exchange.then(values)
+    except ByollmError:
+        raise
+    except Exception as error:
+        problem = PluginError(f"{line.provider}: the next request cannot be made: {type(error).__name__}")
+    raise problem
 
 
 def raised(error: ByollmError, line: Line, head: Head | None, call: Call) -> ByollmError:
@@ -89,15 +104,15 @@ class Reading:
                 yield Emit(ready)
             if problem is not None and self.finish is None:
                 raise self.failed(problem, head)
-        follow = self.follow(exchange, held) if held is not None else None
-        if follow is None:
+        following = self._follow(exchange, held) if held is not None else None
+        if following is None:
             if ready := self.rest(held):
                 yield Emit(ready)
             if not self.assembler.finished:
                 raise self.cut("the answer ended without its terminal marker")
             self.document = getattr(self.decoder, "document", None)
         yield CLOSE if whole else DROP
-        return follow
+        return following
 
     def read(self, piece: bytes, exchange: Exchange[Event], read: Any, events: list[Event]) -> ByollmError | None:
         """Add the events of one piece, b"" being the end, and answer what went wrong. Those before it are kept."""
@@ -117,15 +132,11 @@ class Reading:
             return ProtocolError(f"the answer cannot be read ({type(error).__name__})")
         return None
 
-    def follow(self, exchange: Exchange[Event], events: list[Event]) -> Exchange[Event] | None:
-        """The second request that some providers need; what the first one gave is then no answer yet."""
-        assert exchange.then is not None
+    def _follow(self, exchange: Exchange[Event], events: list[Event]) -> Exchange[Event] | None:
         try:
-            return exchange.then(events)
+            return follow(exchange, events, self.line)
         except ByollmError as error:
             problem = error
-        except Exception as error:
-            problem = PluginError(f"{self.line.provider}: the next request cannot be made: {type(error).__name__}")
         raise self.failed(problem, self.head)
 
     def cut(self, words: str) -> ByollmError:

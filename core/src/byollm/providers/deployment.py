@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from inspect import signature
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
 
 from byollm.errors import ByollmError, ConfigError, PluginError, UnsupportedFeatureError
 from byollm.providers.fit import Fitted, OnUnsupported, fit
-from byollm.providers.hooks import PROJECT, Provider
+from byollm.providers.hooks import PROJECT, BatchProvider, Provider
 from byollm.providers.manifest import Manifest
 from byollm.providers.taken import Taken
 from byollm.providers.target import Target
@@ -22,7 +22,10 @@ from byollm.types.capabilities import FIELDS, Capabilities, TokenCount
 from byollm.types.request import Request
 from byollm.wire.exchange import Exchange, LocalCall
 
-HOOKS: Final = ("complete", "count_tokens", "capabilities")
+if TYPE_CHECKING:
+    from byollm.wire.batches import Batches
+
+HOOKS: Final = ("complete", "count_tokens", "capabilities", "batch")
 _NOTHING: Final = Capabilities()
 
 
@@ -46,6 +49,7 @@ class Deployment:
     def __post_init__(self) -> None:
         manager = pluggy.PluginManager(PROJECT)
         manager.add_hookspecs(Provider)
+        manager.add_hookspecs(BatchProvider)
         problem = ""
         try:
             manager.register(self.plugin, self.manifest.name)
@@ -146,6 +150,11 @@ class Deployment:
         answer = self._ask("count_tokens", request=request, target=self.target)
         if answer is not None and not isinstance(answer, TokenCount | Exchange):
             raise PluginError(f"{self.manifest.name}: count_tokens answered {type(answer).__name__}")
+        return answer
+
+    def batches(self) -> Batches | None:
+        """How its requests are sent in batches; None where they are not."""
+        answer: Batches | None = self._ask("batch", target=self.target)
         return answer
 
     def _ask(self, hook: str, **arguments: Any) -> Any:

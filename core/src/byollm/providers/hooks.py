@@ -1,4 +1,4 @@
-"""The three questions a plugin answers. This class is hookspec and static type at once.
+"""The three questions a plugin answers, and one that it may. The classes are hookspecs and static types at once.
 
 One pluggy manager is made per deployment, never one for all: a prompt is seen by the plugin it is meant for and by no
 other. Hooks may name only the arguments they use, so that hooks can grow.
@@ -6,7 +6,7 @@ other. Hooks may name only the arguments they use, so that hooks can grow.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pluggy
 
@@ -16,6 +16,9 @@ from byollm.types.capabilities import Capabilities, TokenCount
 from byollm.types.events import Event
 from byollm.types.request import Request
 from byollm.wire.exchange import Exchange, LocalCall
+
+if TYPE_CHECKING:
+    from byollm.wire.batches import Batches
 
 PROJECT = "byollm"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -50,3 +53,11 @@ class Provider(Protocol):
 
         `Capabilities.refine` may hold an Exchange that the engine asks at most once per deployment. None: all unknown.
         """
+
+
+class BatchProvider(Protocol):
+    """What a plugin answers beside them when its provider sells batches."""
+
+    @hookspec(firstresult=True)
+    def batch(self, target: Target) -> Batches | None:
+        """How this deployment's requests are sent in batches. None, or no such hook: they are not."""

@@ -35,7 +35,8 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """When a call begins, with whom, in which tier; beside what it would cost `now`, and as part of a batch."""
+    """When a call begins, with whom, in which tier; beside what it would cost `now`, and in a batch that
+    nobody allowed."""
 
     asked_at: float
     start: float
@@ -48,14 +49,14 @@ class Plan:
         when = datetime.fromtimestamp(self.start, UTC)
         told = "begins now" if wait <= 0 else f"begins {when:%Y-%m-%d %H:%M} UTC, in {_span(wait)}"
         offer, now = self.offer, self.now
-        told += f", tier {offer.tier}" if offer.tier is not None else ""
+        told += ", in a batch" if offer.tier == "batch" else f", tier {offer.tier}" if offer.tier is not None else ""
         if offer.cost is None:
             return f"{told}; its price is not known"
         told += f": about {offer.cost:.6f} {offer.currency}"
         if now.cost is not None and now.currency == offer.currency and now.cost > offer.cost:
             told += f" instead of {now.cost:.6f} now"
         if self.batch is not None and self.batch < offer.cost:
-            told += f" (as a batch {self.batch:.6f}: byollm sends no batches)"
+            told += f" (in a batch {self.batch:.6f}, which `batch: true` allows)"
         return told
 
 

@@ -18,9 +18,13 @@ from byollm.routing.state import Pace
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from byollm.routing.agreements import Agreement
+
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 USUAL_OUTPUT: Final = 256
 """Tokens that an answer is thought to have while none was seen and no limit was asked for."""
+ALONE: Final = "as this process saw it"
+NOTHING: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +51,15 @@ Rate = tuple[float, float, str]
 @dataclass(slots=True, eq=False)
 class Option:
     """One candidate as a policy sees it. `rate` answers None when nobody knows the price; `room` is the share of its
-    limits that is free, 1.0 without limits. `owner` is whoever is asked when this one is chosen."""
+    limits that is free, 1.0 without limits. `owner` is whoever is asked when this one is chosen. `agreements`: what was
+    spent by everybody's books, by currency and first day, where there are books."""
 
     name: str
     pace: Pace = field(default_factory=Pace)
     rate: Callable[[Asked], Rate | None] = lambda asked: None
     room: Callable[[float], float] = lambda now: 1.0
     owner: Any = None
+    agreements: dict[tuple[str, date | None], Agreement] = field(default_factory=dict)
 
 
 Ranked = tuple[Any, Option, Any]
@@ -273,7 +279,11 @@ class OffPeak:
 
 @dataclass(frozen=True, slots=True)
 class Prefer:
-    """An agreement is used up first: `first` goes first until `amount` was spent there, and until the date."""
+    """An agreement is used up first: `first` goes first from `since` until `amount` was spent there, and until the date.
+
+    Spent is what is certain, by the books where somebody keeps some, else by this process. Dates are those of UTC; the
+    last one counts to its end.
+    """
 
     word: ClassVar[str] = "prefer"
     names: tuple[str, ...]
@@ -281,31 +291,53 @@ class Prefer:
     amount: Decimal | None = None
     currency: str = "USD"
     until: date | None = None
+    since: date | None = None
 
     def rank(self, asked: Asked, options: Sequence[Option]) -> list[Ranked]:
-        """See `Policy`. Spending is what this process saw; the date is one of UTC, and counts to its end."""
+        """See `Policy`."""
         found: list[Ranked] = []
         for place, option in enumerate(options):
             if option.name != self.first:
                 found.append(((1, place), option, ("place", place)))
                 continue
-            spent = option.pace.spent.get(self.currency, Decimal(0))
-            over = self.until is not None and datetime.fromtimestamp(asked.now, UTC).date() > self.until
-            used_up = self.amount is not None and spent >= self.amount
-            key = (1, place) if over or used_up else (0, 0)
-            found.append((key, option, ("over" if over else "used up" if used_up else "first", spent)))
+            agreement = option.agreements.get((self.currency, self.since))
+            booked = agreement.spent(asked.instant) if agreement is not None else None
+            spent = option.pace.spent.get(self.currency, NOTHING) if booked is None else booked
+            state = self._state(asked.now, spent)
+            fact = (state, (spent, agreement, booked is not None, option, asked))
+            found.append(((0, 0) if state == "first" else (1, place), option, fact))
         return found
+
+    def _state(self, now: float, spent: Decimal) -> str:
+        if self.amount is not None and spent >= self.amount:
+            return "used up"
+        if self.until is None and self.since is None:
+            return "first"
+        today = datetime.fromtimestamp(now, UTC).date()
+        if self.until is not None and today > self.until:
+            return "over"
+        return "before" if self.since is not None and today < self.since else "first"
 
     def say(self, fact: Any) -> str:
         """See `Policy`."""
-        word, value = fact
-        if word == "place":
+        state, value = fact
+        if state == "place":
             return f"place {value + 1} in the file"
-        if word == "over":
+        if state == "over":
             return f"the agreement ended on {self.until}"
-        limit = f" of {self.amount}" if self.amount is not None else ""
-        told = f"{value:.2f}{limit} {self.currency} spent"
-        return f"the agreement is used up: {told}" if word == "used up" else f"by agreement, {told}"
+        if state == "before":
+            return f"the agreement begins on {self.since}"
+        if self.amount is None:
+            return "by agreement" + (f", until {self.until}" if self.until is not None else "")
+        spent, agreement, booked, option, asked = value
+        who = ALONE if agreement is None else agreement.words(booked)
+        told = f"{spent:.2f} of {self.amount} {self.currency} spent, {who}"
+        if state == "used up":
+            return f"the agreement is used up: {told}"
+        rate = option.rate(asked)
+        if rate is None or rate[2] != self.currency:
+            told += f"; its price is {'not known' if rate is None else f'in {rate[2]}'}, so its answers do not count"
+        return f"by agreement, {told}"
 
 
 def _two_of(count: int, turn: int) -> tuple[int, int]:

@@ -61,7 +61,9 @@ class Pace:
                 self.total.add(max(seconds, 1.0), now)
 
     def paid(self, amount: Decimal, currency: str) -> None:
-        """An answer's cost."""
+        """What was certainly billed; what is no amount is none."""
+        if not amount.is_finite() or amount < 0:
+            return
         with self._lock:
             self.spent[currency] = self.spent.get(currency, Decimal(0)) + amount
 

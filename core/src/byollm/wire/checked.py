@@ -29,6 +29,14 @@ def optional_text(value: Any, what: str) -> str | None:
     return None if value is None else text(value, what)
 
 
+def identifier(value: Any, what: str) -> str:
+    """A name that may stand in a path: a string, neither empty nor dots alone. Raises ProtocolError."""
+    found = text(value, what)
+    if not found.strip("."):
+        raise ProtocolError(f"{what} is no name")
+    return found
+
+
 def position(value: Any, what: str) -> int:
     """A number from 0. Raises ProtocolError."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:

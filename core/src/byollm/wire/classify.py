@@ -45,6 +45,7 @@ STATUS_TABLE: Final[dict[int, type[ProviderError]]] = {
     425: OverloadedError,
     429: RateLimitError,
     498: OverloadedError,
+    501: InvalidRequestError,
     503: OverloadedError,
     504: ProviderTimeoutError,
     529: OverloadedError,
@@ -72,6 +73,8 @@ def class_for(status: int) -> type[ProviderError]:
 def generic_error(failure: Failure) -> ProviderError:
     """The error for an answer about which the plugin has nothing to say."""
     kind = class_for(failure.status)
+    if failure.status == 402 and failure.headers.get("retry-after"):
+        kind = RateLimitError  # a budget of calls in flight (OpenRouter's), which frees itself
     extra: dict[str, Any] = {"phase": "first_byte"} if kind is ProviderTimeoutError else {}
     return kind(plain_message(failure), status=failure.status, **extra)
 

@@ -64,6 +64,9 @@ _TEXTS: Final[tuple[tuple[type[ProviderError], type[ProviderError], tuple[str, .
 )
 """Class by type, the class meant, and what its text says: one type stands for several troubles."""
 
+_SAID_BY_STATUS: Final = frozenset({401, 402, 403, 404, 408, 429, *range(500, 600)})
+"""Gateways before the vendor put `invalid_request_error` on refusals that their status tells apart."""
+
 _MODEL: Final = re.compile(r"\bmodel '[^']*' not found")
 """How other servers of this dialect (llama.cpp, Ollama) say with status 400 that they have no such model."""
 
@@ -93,7 +96,7 @@ def error_of(document: Mapping[str, Any], status: int | None = None) -> Provider
     made = CODES.get(code) if isinstance(code, str) else None
     if made is None and isinstance(kind, str):
         made = _by_text(TYPES.get(kind), words)
-    if made is None:
+    if made is None or (made is InvalidRequestError and status in _SAID_BY_STATUS):
         return None
     extra: dict[str, Any] = {"phase": "total"} if made is ProviderTimeoutError else {}
     told = code if isinstance(code, str) else kind if isinstance(kind, str) else None

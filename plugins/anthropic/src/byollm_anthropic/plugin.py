@@ -1,8 +1,9 @@
-"""The provider: three pure hooks over the Messages API."""
+"""The provider: pure hooks over the Messages API."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from byollm.plugin import (
     AuthScheme,
@@ -22,6 +23,9 @@ from byollm_anthropic.capabilities import capabilities_of, refinement
 from byollm_anthropic.dialect import build_body, count_body, count_reader, fail, reader_for
 from byollm_anthropic.host import FIRST, Host, sorted_betas
 from byollm_anthropic.manifest import MANIFEST
+
+if TYPE_CHECKING:
+    from byollm.plugin import Batches
 
 
 class Anthropic:
@@ -65,6 +69,13 @@ class Anthropic:
         host = host_of(target)
         static = capabilities_of(target.model, host)
         return replace(static, refine=refinement(static, target, _headers(host, target, False)[1:], _auth(target)))
+
+    @hookimpl
+    def batch(self, target: Target) -> Batches:
+        """Message Batches."""
+        from byollm_anthropic.batches import MessageBatches  # most programs send none
+
+        return MessageBatches(_messages_url(target), _headers(host_of(target), target, False), _auth(target))
 
 
 def host_of(target: Target) -> Host:

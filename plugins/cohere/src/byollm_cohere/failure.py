@@ -52,7 +52,7 @@ BROKEN: Final = "INVALID_TOOL_GENERATION"
 def fail(failure: Failure) -> ProviderError | None:
     """The typed error for an error answer; None when its body says nothing that its status does not."""
     document = failure.document
-    if not isinstance(document, dict) or not isinstance(document.get("message"), str):
+    if failure.status < 400 or not isinstance(document, dict) or not isinstance(document.get("message"), str):
         return None
     error = _error(document["message"], document.get("error_type"), failure.status)
     error.status = failure.status

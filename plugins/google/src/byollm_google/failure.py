@@ -48,11 +48,14 @@ STATUSES: Final[dict[str, int]] = {
 """Canonical codes of google.rpc and the HTTP status each stands for."""
 _BY_STATUS: Final[dict[int, type[ProviderError]]] = {
     401: AuthenticationError,
+    402: QuotaExhaustedError,
     403: PermissionDeniedError,
     404: ModelNotFoundError,
     408: ProviderTimeoutError,
     413: RequestTooLargeError,
+    424: ServerError,
     429: RateLimitError,
+    498: OverloadedError,
     501: InvalidRequestError,
     503: OverloadedError,
     504: ProviderTimeoutError,

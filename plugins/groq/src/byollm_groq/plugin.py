@@ -37,6 +37,7 @@ class Groq(OpenAICompatible):
             source="groq's pages and SDK, recordings, litellm 1.109.0 and pydantic-ai 2.68.0, read 2026-11-21",
             models=MODELS,
             notes=NOTES,
+            batch_endpoints=("/v1/chat/completions",),  # not where its requests go (groq's SDK, read 2026-11-22)
             max_tokens_field="max_completion_tokens",
             cache_key_field="",
             error_codes={"capacity_exceeded": "OverloadedError"},

@@ -152,6 +152,8 @@ def fail(quirks: Quirks) -> Any:
 
 def openai_error(failure: Failure, quirks: Quirks) -> ProviderError | None:
     """The typed error for an error answer, or None when the body says nothing that its status does not."""
+    if failure.status < 400:
+        return None  # a redirect is no refusal, whatever its body says
     said = said_by(failure.document, failure.body)
     if said is None:
         return _wordless(failure)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from byollm.plugin import (
@@ -39,6 +39,9 @@ from byollm_openai_compatible.errors import fail
 from byollm_openai_compatible.ids import kinds_in, taken_ids
 from byollm_openai_compatible.profile import Quirks, options_model, split_fields
 from byollm_openai_compatible.tool_names import naming_back, with_legal_names
+
+if TYPE_CHECKING:
+    from byollm.plugin import Batches
 
 AUTHENTICATION: Final[Mapping[str, AuthScheme]] = {
     "bearer-token": Bearer(),
@@ -80,10 +83,12 @@ class OpenAICompatible:
     - `apis`: the dialects it speaks, the default first: "chat", "responses".
     - `capabilities`: what every model takes; `models`: pairs (prefix of a model's name, what differs), the first that
       fits wins; `source` says where this was read. `notes`: retired names, for `byollm check`.
+    - `batch_endpoints`: it sells OpenAI's batches, over these paths as a batch names them ("/v1/chat/completions");
+      `file_expiry`: uploaded files can be told when to go.
     - `options`: YAML keys of its own beside the quirks, as name → type.
     - every other word is a quirk (see `Quirks`): `max_tokens_field="max_completion_tokens"`, …
 
-    Raises ConfigError for a word that is no quirk. All three hooks are pure.
+    Raises ConfigError for a word that is no quirk. All hooks are pure.
     """
 
     def __init__(
@@ -104,6 +109,8 @@ class OpenAICompatible:
         notes: Mapping[str, ModelNote] | None = None,
         options: Mapping[str, Any] | None = None,
         docs: str = "",
+        batch_endpoints: tuple[str, ...] = (),
+        file_expiry: bool = False,
         **quirks: Any,
     ) -> None:
         fields, unknown = split_fields(quirks)
@@ -115,6 +122,8 @@ class OpenAICompatible:
         self.base_quirks = Quirks(**fields)
         self._places: dict[tuple[int, str, bool], _Place] = {}
         self._quirks: dict[int, tuple[Target, Quirks]] = {}
+        self._batch_endpoints = batch_endpoints
+        self._file_expiry = file_expiry
         self.models = models
         self.source = source or docs or f"the {name} plugin"
         self.base_capabilities = _capabilities(self.base_quirks).merged(capabilities or {}, self.source)
@@ -171,6 +180,23 @@ class OpenAICompatible:
     def capabilities(self, target: Target) -> Capabilities:
         """What the model takes over the target's dialect."""
         return self.describe(target)
+
+    @hookimpl
+    def batch(self, target: Target) -> Batches | None:
+        """OpenAI's batches, for a vendor that sells them."""
+        path = "/responses" if target.api == "responses" else "/chat/completions"
+        endpoint = next((it for it in self._batch_endpoints if it.endswith(path)), None)
+        if endpoint is None:
+            return None
+        from byollm_openai_compatible.batches import OpenAIBatches  # most programs send none
+
+        place = self._remembered(target, self.settled(target), path, False)
+
+        def exchange(request: HttpRequest, reader: Any, framing: Any = "json", then: Any = None) -> Exchange[Any]:
+            auth, refused = place.auth, place.fail
+            return Exchange(request=request, reader=reader, framing=framing, auth=auth, fail=refused, then=then)
+
+        return OpenAIBatches(place.url.removesuffix(path), endpoint, place.headers, exchange, self._file_expiry)
 
     # what a vendor's subclass may say in code
 

@@ -42,6 +42,8 @@ class OpenAI(OpenAICompatible):
             apis=("responses", "chat"),
             docs="https://developers.openai.com/api/docs",
             notes=NOTES,
+            batch_endpoints=("/v1/responses", "/v1/chat/completions"),
+            file_expiry=True,
             options={
                 "organization": _HEADER,
                 "project": _HEADER,
