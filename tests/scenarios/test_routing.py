@@ -147,6 +147,27 @@ def test_an_agreement_ends_when_its_amount_is_spent() -> None:
     assert "b" * 9 + "a" * 3 == "".join(hosts.asked)  # 12 tokens at 1 USD a million: the ninth answer reaches 0.0001
 
 
+def test_an_answer_that_was_kept_spends_nothing_of_an_agreement() -> None:
+    """A middleware that answers itself sends nothing, and nothing is billed."""
+
+    class Kept:
+        position = "attempt"
+        answer: Any = None
+
+        def around(self, call: Any, request: Any, next: Any) -> Any:
+            if self.answer is None:
+                self.answer = yield from next(request)
+            return self.answer
+
+    hosts = Hosts(ManualClock())
+    with byollm.Client(config(), transport=hosts, middleware=[Kept()]) as client:
+        costs = [client.complete("hi", task="agreed").cost for _ in range(3)]
+        option = client.line("b").option
+
+    assert option is not None
+    assert (["b"], {"USD": costs[0]}) == (hosts.asked, option.pace.spent)
+
+
 def test_the_slow_one_is_asked_less() -> None:
     """`fastest` learns from its own calls."""
     client, hosts = client_at()

@@ -147,3 +147,21 @@ def test_the_command_reads_it(path: str, capsys: pytest.CaptureFixture[str]) -> 
 
     assert 1 == json.loads(shown.out)["total"]["calls"]
     assert path.split("@", maxsplit=1)[0] not in shown.out + shown.err
+
+
+def test_an_agreement_is_one_for_all_machines(server: Postgres, path: str) -> None:
+    """What another one spent counts after a reading; when the server is gone, what was read and one's own since."""
+    ledgers = [Ledger(path, journals=f"{os.environ['XDG_STATE_HOME']}/{number}") for number in range(2)]
+    account, most = ledgers[0].account("default", "EUR", None, None), Decimal("0.00018")
+    for ledger in ledgers:
+        with client_of(Model(), observers=[ledger]) as client:
+            client.complete("hi")
+    account.refresh()
+    server.stop()
+    with client_of(Model(), observers=[ledgers[0]]) as client:
+        client.complete("hi")
+        with pytest.raises(LedgerGoneError):
+            account.refresh()
+        server.start()
+
+    assert 3 * most == account.spent()

@@ -13,6 +13,8 @@ import pytest
 from byollm_sandbox import serve
 from byollm_sandbox.command import configuration, sandbox
 
+VERSION = {"anthropic-version": "2023-06-01"}
+
 
 def test_it_is_a_command_of_byollm() -> None:
     """The entry point leads to it."""
@@ -60,7 +62,26 @@ def test_a_taken_port_and_wrong_words_are_told(capsys: pytest.CaptureFixture[str
         taken = sandbox(["--port", str(twin.port), "--seconds", "0"])
 
     assert [1, 2, 2, 0] == [taken, sandbox(["--fault", "odd"]), sandbox(["--nope"]), sandbox(["--help"])]
+    assert 2 == sandbox(["--batch-seconds", "-1"])
     assert "--port 0" in capsys.readouterr().err
+
+
+def test_batches_work_as_long_as_asked() -> None:
+    """`--batch-seconds` holds for every batch of the process."""
+    code = "import sys; from byollm_sandbox.command import sandbox; sys.exit(sandbox(sys.argv[1:]))"
+    words = ["--port", "0", "--json", "--seconds", "3", "--batch-seconds", "60"]
+    with subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        base = json.loads(process.stdout.readline())["urls"]["anthropic-messages"] + "/v1/messages/batches"
+        body = json.dumps({"requests": [{"custom_id": "a", "params": {}}]}).encode()
+        seen = []
+        for _ in range(2):
+            new = json.load(urllib.request.urlopen(urllib.request.Request(base, body, VERSION), timeout=10))
+            look = urllib.request.Request(f"{base}/{new['id']}", headers=VERSION)
+            seen.append(json.load(urllib.request.urlopen(look, timeout=10))["processing_status"])
+        process.wait(timeout=20)
+
+    assert ["in_progress", "in_progress"] == seen
 
 
 @pytest.mark.parametrize("key", [None, "sk-0123456789"])

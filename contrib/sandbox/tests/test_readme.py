@@ -15,7 +15,7 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```\s*```text\n(.*?)```", README, re.DOTALL)
 
 
-@pytest.mark.parametrize(("program", "shown"), EXAMPLES, ids=["develop", "script"])
+@pytest.mark.parametrize(("program", "shown"), EXAMPLES, ids=["develop", "script", "batches"])
 def test_examples_print_what_is_shown(program: str, shown: str) -> None:
     """Each example, run as it stands, prints what stands below it."""
     ended = subprocess.run(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from byollm.engine.guard import refusal
 from byollm.errors import ByollmError, NoRouteError
@@ -12,6 +12,7 @@ from byollm.errors import ByollmError, NoRouteError
 if TYPE_CHECKING:
     from byollm.engine.call import Call
     from byollm.engine.line import Line
+    from byollm.routing.deferring import Plan
     from byollm.routing.policies import Asked, Policy, Ranked
     from byollm.routing.sieve import Sieve
     from byollm.types.request import Request
@@ -57,6 +58,8 @@ class Route:
     """Seconds that the answers of its calls may take, where the file says so."""
     batch: bool = False
     """They may go in a batch."""
+    plans: dict[Any, Plan | None] = field(default_factory=dict, compare=False, repr=False)
+    """When calls that can wait begin, by what they have in common."""
 
     def in_order(self, asked: Asked, lines: Sequence[Line]) -> list[Line]:
         """`lines`, what the filters left of the candidates, as the policy orders them. The others stay behind them."""
@@ -77,8 +80,11 @@ class Route:
         if self.policy is None:
             return [(line, "first in the file" if place == 0 else "failover") for place, line in enumerate(lines)]
         for line in lines:
-            for agreement in line.option.agreements.values() if line.option is not None else ():
-                agreement.read(EXPLAINED)
+            if line.option is not None and line.option.agreements:
+                from byollm.routing.agreements import EXPLAINED
+
+                for agreement in line.option.agreements.values():
+                    agreement.read(EXPLAINED)
         told = [(option.owner, self.policy.say(fact)) for _, option, fact in self._ranked(asked, lines)]
         return told + [(line, "failover, behind what the policy orders") for line in self._rest(lines)]
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FLEX: Final = "flex"
 SHORTEST: Final = 3600.0
 """Seconds that a batch must have: most end within an hour, says Anthropic (its guide to batches, read 2026-11-22)."""
+PLANS: Final = 64
+"""Plans that a task keeps."""
 
 
 def finish_by(defer: Any, now: float) -> float | None:
@@ -82,10 +84,26 @@ class Deferred:
     batch: bool = False
 
     def plan(self, call: Call, request: Request) -> Plan | None:
-        """The cheapest of all that may be asked, from now to the latest start that leaves the call its time."""
-        now = call.clock.time()
-        latest = self.finish_by - (USUAL_TOTAL if self.total is None else self.total)
+        """The cheapest of all that may be asked, from now to the latest start that leaves the call its time.
+
+        Calls like this one of the same minute share a plan: thousands may go in one batch.
+        """
         asked, lines = self.asked(call, request), list(call.candidates)
+        if not isinstance(self.route.policy, Cheapest | OffPeak | None):
+            return self._planned(asked, lines, request)
+        plans = self.route.plans
+        about = (asked.input_tokens.bit_length(), asked.output_tokens, request.service_tier, request.stream, self.batch)
+        when = (asked.now // 60, self.finish_by // 60, self.total)
+        key = (*(id(line) for line in lines), *about, *when)
+        if key not in plans:
+            if len(plans) >= PLANS:
+                plans.clear()
+            plans[key] = self._planned(asked, lines, request)
+        return plans[key]
+
+    def _planned(self, asked: Asked, lines: list[Line], request: Request) -> Plan | None:
+        now = asked.now
+        latest = self.finish_by - (USUAL_TOTAL if self.total is None else self.total)
         policy = self.route.policy
         edges = begins(policy.hours, now, latest) if isinstance(policy, OffPeak) else ()
         offers = _Offers(self.route, lines, request, asked, latest if self.batch else None)
@@ -103,8 +121,8 @@ class Deferred:
 
     def reasons(self, call: Call, request: Request) -> list[tuple[Line, str]]:
         """The candidates in the order of the plan's instant, with the policy's word for each, and the plan itself."""
-        found = self.plan(call, request)
         asked = self.asked(call, request)
+        found = self._planned(asked, list(call.candidates), request)
         if found is None:
             return self.route.reasons(asked, call.candidates)
         told = self.route.reasons(replace(asked, now=found.start), call.candidates)

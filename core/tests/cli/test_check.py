@@ -227,3 +227,27 @@ def test_an_observer_that_can_be_made_is_right(run, yaml, distribution):
     yaml(WATCHED.format("{watcher: {path: x}}"))
 
     assert 0 == run("check").code
+
+
+AGREED = """
+llm_config:
+  deployments:
+    a: {provider: custom, model: m, endpoint: "https://a.test", authentication: none, pricing: {input: 1, output: 1}}
+    b: {provider: custom, model: n, endpoint: "https://b.test", authentication: none}
+  tasks:
+    t: {route: {policy: prefer, over: [a, b], first: a, amount: 5, currency: EUR}}
+"""
+
+
+def test_an_agreement_without_books(run, yaml):
+    """What one process counts is warned about, with the line that counts all; a price in another currency too."""
+    yaml(AGREED)
+
+    alone = run("check").out
+    yaml(AGREED + "  observers: [{name: ledger, path: usage.db}]\n")
+    booked = run("check").out
+
+    assert "the agreement of `t` counts what one process spent, from its start" in alone
+    assert "observers: [{name: ledger, path: usage.db}]" in alone
+    assert "counts what one process" not in booked
+    assert "is in EUR, and never used up: `a` is priced in USD" in booked

@@ -58,6 +58,14 @@ def test_the_report_says_what_may_go_where(run, yaml):
     assert SENTENCE in told.out
 
 
+def test_the_report_says_what_a_vendor_may_keep(run, yaml):
+    """A batch lies with its vendor: whoever audits a file is told which task allows it."""
+    yaml(file(None, {"chat: {route: [own, cloud]}": "chat: {route: [own, cloud], batch: true}"}))
+
+    assert "batch: a vendor may keep requests and answers until they are read" in run("policy", "report").out
+    assert "may keep" in " ".join(run("policy", "report", "--json").json["tasks"]["chat"])
+
+
 def test_the_report_as_data(run, yaml):
     """With --json: every task, class and deployment with a reason and the tags it rests on."""
     yaml(file())
@@ -193,6 +201,7 @@ def test_diff_tells_what_has_to_be_agreed_to(run, tmp_path):
         "input: 1": "input: 3",
         "[azure, custom]": "[azure, custom, openai]",
         "residency: eu": "requires: hipaa-baa",
+        "chat: {route: [own, cloud]}": "chat: {route: [own, cloud], defer: 8h, batch: true}",
     }
     (tmp_path / "new.yaml").write_text(file(None, changed))
 
@@ -207,6 +216,7 @@ def test_diff_tells_what_has_to_be_agreed_to(run, tmp_path):
         "~ prices: own: input: 1 → 3",
         "~ policies: approved_providers: azure, custom → azure, custom, openai",
         "~ policies: tenant praxis: residency: eu → requires: hipaa-baa",
+        "~ tasks: chat: own → cloud → own → cloud, within 28800 s, in a batch",
     ):
         assert line in told.out.splitlines()
 

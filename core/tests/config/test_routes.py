@@ -30,6 +30,7 @@ FILE = """llm_config:
         ("{policy: spread, over: [a, b]}", Spread),
         ('{policy: off_peak, over: [a, b], hours: "22:00-06:00", timezone: UTC, days: [mon], use: b}', OffPeak),
         ('{policy: prefer, over: [a, b], first: b, amount: 100.50, currency: EUR, until: "2027-03-31"}', Prefer),
+        ("{policy: prefer, over: [a, b], first: b, amount: 9, since: '2026-04-01'}", Prefer),
     ],
 )  # fmt: skip
 def test_each_policy_is_read(read, text: str, kind: Any) -> None:
@@ -72,6 +73,9 @@ def test_over_takes_models_too(read) -> None:
         ("{policy: prefer, over: [a, b], first: c}", 52, "`c` does not stand in `over`", "over: a and b"),
         ("{policy: prefer, over: [a], first: a, amount: -1}", 60, "money above 0", "amount: 10000"),
         ("{policy: prefer, over: [a], first: a, until: soon}", 59, "is a date", EXAMPLES["until"]),
+        ("{policy: prefer, over: [a], first: a, since: 1}", 59, "is a date", EXAMPLES["since"]),
+        ('{policy: prefer, over: [a], first: a, until: "2026-03-31", since: "2026-04-01"}', 80,
+         "begins on 2026-04-01 does not end on 2026-03-31", EXAMPLES["since"]),
     ],
 )  # fmt: skip
 def test_what_makes_no_route(refused, text: str, column: int, told: str, mend: str) -> None:

@@ -62,6 +62,20 @@ TARGET = "llm_config:\n  provider: openai\n  model: gpt-4\n"
         ("headers: {A B: x}", 13, "cannot be a header's name", "headers: {X-Team: search}"),
         ('headers: {A: "x\\ny"}', 16, "no header can carry", "use printable ASCII"),
         ('query: {key: "${KEY}"}', 11, "ends up in logs", "send it as a header: `headers: {X-Api-Key: …}`"),
+        ("query: {key: abc}", 11, "ends up in logs", "send it as a header: `headers: {X-Api-Key: …}`"),
+        ("query: {v: env:KEY}", 11, "ends up in logs", "send it as a header: `headers: {X-Api-Key: …}`"),
+        (
+            "endpoint: https://x.example.com/v1?subscription-key=abc",
+            3,
+            "ends up in logs",
+            "send it as a header: `headers: {X-Api-Key: …}`",
+        ),
+        (
+            "endpoint: https://x.example.com/?v=sk-abcdefghijklmnop",
+            3,
+            "ends up in logs",
+            "send it as a header: `headers: {X-Api-Key: …}`",
+        ),
         ("capabilities: {tool: true}", 18, "did you mean `tools`?", "write `tools:`"),
         (
             "capabilities: {vocabulary: klingon}",

@@ -190,7 +190,7 @@ def test_an_agreement_is_used_first_until_it_is_used_up() -> None:
     assert "the agreement ended on 2026-12-31" == said(policy, options, now=at(2027, 1, 1, 0, 0, zone=UTC))["c"]
     options[2].pace.paid(Decimal("0.01"), "EUR")
     assert "abc" == order(policy, options)
-    assert "the agreement is used up: 10.00 of 10 EUR spent" == said(policy, options)["c"]
+    assert "the agreement is used up: 10.00 of 10 EUR spent, as this process saw it" == said(policy, options)["c"]
 
 
 options_of = st.lists(

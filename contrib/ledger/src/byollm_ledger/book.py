@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from byollm.errors import ByollmError
 from byollm_ledger.errors import LedgerError, LedgerFullError, LedgerGoneError
@@ -26,11 +26,13 @@ from byollm_ledger.fold import Fold, adopt, notice
 from byollm_ledger.forks import leave_alone, watch
 from byollm_ledger.journal import Folder, Journal, Lock, UnconfirmedError, line_of
 from byollm_ledger.store import Store, open_store
+from byollm_ledger.tally import Tally
 
 ROTATE: Final = 8 << 20
 """Bytes after which a journal that is folded is begun anew."""
 IDLE: Final = 5.0
 log = logging.getLogger("byollm")
+_Found = TypeVar("_Found")
 _alive: weakref.WeakSet[Book] = weakref.WeakSet()
 
 
@@ -75,6 +77,12 @@ class Book:
         self._old: list[Path] = []
         self._store: Store | None = None
         self._fold: Fold | None = None
+        self.tally = Tally()
+
+    @property
+    def busy(self) -> bool:
+        """Something was written, or a database is open."""
+        return self._journal is not None or self._store is not None
 
     def append(self, kind: Any, line: Callable[[int], bytes], *, keep: bool) -> OSError | None:
         """Write a line: `line(number)` is its JSON, given the number of its kind. None when it stands in the journal.
@@ -201,6 +209,11 @@ class Book:
                     self._note(fold.store)
                     return
 
+    def looked(self, look: Callable[[Store], _Found]) -> _Found:
+        """What `look` finds in the database while this process adds nothing to it. Raises LedgerError and OSError."""
+        with self._folding:
+            return look(self._ready().store)
+
     def _note(self, store: Store) -> None:
         """What went wrong stands in the database too, as soon as it can be written: `byollm usage` shows it."""
         seen = {f"{name} could not be written": count for name, count in self.failures.items()}
@@ -229,7 +242,7 @@ class Book:
                 raise
             self._store, self._fold = store, None
         if self._fold is None or self._fold.process != self._process:
-            self._fold = Fold(self._store, self._process)
+            self._fold = Fold(self._store, self._process, self.tally)
         return self._fold
 
     def _drop_store(self) -> None:
@@ -269,6 +282,9 @@ class Book:
         """Without an attempt on its way nothing is left to guard; else the next who looks finds it."""
         with self._folding, self._lock:
             journal, fold = self._journal, self._fold
+            if journal is None and self._store is not None:
+                self._store.close()
+                self._store = self._fold = None
             if journal is None or fold is None or self._owed:
                 return
             if fold.take(journal.path, whole=False) == journal.size and not fold.open:

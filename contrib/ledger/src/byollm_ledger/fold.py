@@ -18,6 +18,7 @@ from byollm_ledger.measures import Cell, add
 from byollm_ledger.row import PROCESS_ENDED
 from byollm_ledger.schema import COLUMNS, KIND, MEASURES
 from byollm_ledger.store import Store
+from byollm_ledger.tally import Tally, Whose
 
 _INSERT: Final = f"INSERT INTO attempt ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 _NAMES: Final = ", ".join(MEASURES)
@@ -45,6 +46,8 @@ _NOTICE: Final = (
     "INSERT INTO notice (name, count, last) VALUES (?, ?, ?)"
     " ON CONFLICT (name) DO UPDATE SET count = notice.count + excluded.count, last = excluded.last"
 )
+_KIND, _BILLED, _COST, _CURRENCY = map(COLUMNS.index, ("kind", "billed", "cost", "currency"))
+_DEPLOYMENT, _TENANT = KIND.index("deployment"), KIND.index("tenant")
 _NEAR: Final = 120.0
 """Seconds around an intent in which its attempt is looked for."""
 
@@ -54,12 +57,16 @@ Name = tuple[str, int]
 class Fold:
     """Folds the journals of one process. `path` is that of a journal; one at a time, oldest first."""
 
-    def __init__(self, store: Store, process: str) -> None:
+    def __init__(self, store: Store, process: str, tally: Tally | None = None) -> None:
+        """`tally`: of the process itself, None for whoever takes over a dead one's."""
         self.store = store
+        self.tally = tally
         self.process = process
         self.open: set[Name] = set()
         """Attempts on their way whose intent stands in the database."""
         self._kinds: dict[str, int] = {}
+        self.whose: dict[int, tuple[str, str | None]] = {}
+        """Deployment and tenant of each kind."""
         self._path: Path | None = None
         self._offset = 0
         self._named: dict[int, int] = {}
@@ -81,6 +88,8 @@ class Fold:
                 raise
             self._offset, self._named = end, batch.named
             self.open = batch.open
+            if self.tally is not None:
+                self.tally.fold(batch.costs)
         return self._offset
 
     def _begin(self, path: Path) -> None:
@@ -110,6 +119,7 @@ class Fold:
                 f"INSERT INTO kind ({names}) VALUES ({places}) ON CONFLICT (key) DO NOTHING", (key, *json.loads(key))
             )
             found = self._kinds[key] = int(self.store.rows("SELECT id FROM kind WHERE key = ?", (key,))[0][0])
+            self.whose[found] = (values[_DEPLOYMENT], values[_TENANT])
         return found
 
     def over(self) -> int:
@@ -144,6 +154,7 @@ class _Batch:
         self.named = named
         self.open = set(fold.open)
         self.torn = 0
+        self.costs: dict[Whose, int] = {}
 
     def write(self, name: str, end: int) -> None:
         rows: list[list[Any]] = []
@@ -173,6 +184,10 @@ class _Batch:
             else:  # torn, or of a kind whose line was torn
                 self.torn += 1
         self._store(rows, intents, closed)
+        for row in rows if self.fold.tally is not None else ():
+            if row[_BILLED] == "yes" and row[_COST] is not None:
+                whose = (*self.fold.whose[row[_KIND]], row[_CURRENCY])
+                self.costs[whose] = self.costs.get(whose, 0) + row[_COST]
         if self.torn:
             notice(self.fold.store, "torn lines", self.torn, f"in {name}")
         self.fold.store.do(_OFFSET, (name, end))

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from byollm.errors import ConfigError
 from byollm.plugin import dump_json
+from byollm_ledger.agreements import Account
 from byollm_ledger.book import Book, refusal
 from byollm_ledger.estimate import ASSUMED_OUTPUT, Bounds
 from byollm_ledger.journal import UnconfirmedError
@@ -16,11 +17,15 @@ from byollm_ledger.schema import FACTS
 from byollm_ledger.store import is_postgres, resolved
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from byollm.plugin import Call
 
 NOTE: Final = "byollm_ledger"
 _AGAIN: Final = 1_000
 """Added to the ordinal of an attempt, for the request before it that went out over a connection that was closed."""
+_BILLED: Final = FACTS.index("billed")
+_COST: Final = FACTS.index("cost")
 _MOST_KINDS: Final = 4096
 _MOST_LABELS: Final = 4096
 
@@ -133,6 +138,8 @@ class Ledger:
         for number in range(resent, call.cancellation.resent):
             self._again(call, attempt, noted, ordinal + _AGAIN * (number + 1))
         facts = _facts(call, attempt, possible, currency, labels)
+        if facts[_BILLED] == "yes" and facts[_COST] is not None:
+            self.book.tally.tell((kind.values.deployment, kind.values.tenant, facts[_COST + 1]), facts[_COST])
         name = call.id
         problem = self.book.append(
             kind, lambda number: dump_json(["r", name, ordinal, number, *facts]), keep=self.on_failure != "drop"
@@ -153,6 +160,11 @@ class Ledger:
         self.book.append(
             kind, lambda number: dump_json(["r", name, ordinal, number, *facts]), keep=self.on_failure != "drop"
         )
+
+    def account(self, deployment: str, currency: str, since: date | None, tenant: str | None) -> Account:
+        """What all who write into this ledger spent there since a day (of UTC), for a tenant or without any; see
+        `byollm.routing.agreements`."""
+        return Account(self.book, deployment, currency, since, tenant)
 
     def flush(self) -> None:
         """Everything told so far into the database. Raises LedgerError and OSError."""

@@ -49,6 +49,7 @@ def tables(*, serial: str) -> tuple[str, ...]:
             {measures}, PRIMARY KEY (hour, kind, currency))""",
         f"""CREATE TABLE IF NOT EXISTS rollup_day (day INTEGER NOT NULL, kind INTEGER NOT NULL, currency TEXT NOT NULL,
             {measures}, PRIMARY KEY (day, kind, currency))""",
+        "CREATE INDEX IF NOT EXISTS rollup_day_of ON rollup_day (kind, currency, day)",
         """CREATE TABLE IF NOT EXISTS intent (call TEXT NOT NULL, ordinal INTEGER NOT NULL, process TEXT NOT NULL,
             kind INTEGER NOT NULL, at DOUBLE PRECISION NOT NULL, possible BIGINT, currency TEXT, labels TEXT,
             PRIMARY KEY (call, ordinal))""",

@@ -39,6 +39,7 @@ def sandbox(arguments: Sequence[str]) -> int:
     with twin:
         for fault in faults:
             twin.fault(*fault.kinds, times=None)
+        twin.batch(times=None, seconds=words.batch_seconds)
         print(_announcement(twin, words), flush=True)
         _wait(twin, words)
     return DONE
@@ -54,9 +55,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--fault", action="append", default=[], metavar="KIND", help=f"break every answer: {', '.join(KINDS)}"
     )
+    parser.add_argument(
+        "--batch-seconds", type=_seconds, default=0.0, metavar="N", help="how long a batch works (default: no time)"
+    )
     parser.add_argument("--seconds", type=float, metavar="N", help="end by itself after N seconds")
     parser.add_argument("--json", action="store_true", help="tell the addresses as JSON, and nothing else")
     return parser
+
+
+def _seconds(word: str) -> float:
+    seconds = float(word)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(word)
+    return seconds
 
 
 def configuration(twin: Twins, *, key: bool) -> str:

@@ -76,15 +76,16 @@ def _of_extensions(config: LlmConfig) -> list[Finding]:
     from byollm.cli.faults import mend_of
     from byollm.config.extensions import extension_of
     from byollm.config.places import Finding
+    from byollm.routing.agreements import findings
 
-    found = []
+    found, made = [], []
     for group, entries in (("byollm.observers", config.observers), ("byollm.middleware", config.middleware)):
         for entry in entries:
             try:
-                extension_of(group, config, entry)
+                made.append(extension_of(group, config, entry))
             except ByollmError as error:
                 found.append(Finding("error", entry.where, error.message, mend_of(error)))
-    return found
+    return [*findings(config, made), *found]
 
 
 def _live(config: LlmConfig) -> dict[str, list[Check]]:

@@ -273,20 +273,6 @@ def pricing(context: Context, value: Mapping[str, Any], path: KeyPath) -> dict[s
     raise context.document.error(path, problem.message, problem.hint or schema.EXAMPLES["pricing"], value=True)
 
 
-def query(context: Context, value: Mapping[str, Any], path: KeyPath) -> dict[str, str]:
-    """What is added to every URL. No secrets: URLs end up in logs."""
-    found = {}
-    for key, text in value.items():
-        if isinstance(text, str) and "${" in text:
-            sentence = f"`{name(key)}`: a secret in a URL ends up in logs"
-            raise context.document.error((*path, key), sentence, "send it as a header: `headers: {X-Api-Key: …}`")
-        if isinstance(text, bool) or not isinstance(text, str | int | float):
-            sentence = f"`{name(key)}` must be a text, not {shown(text)}"
-            raise context.document.error((*path, key), sentence, schema.EXAMPLES["query"], value=True)
-        found[key] = str(text)
-    return found
-
-
 def capabilities(context: Context, value: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
     """Overrides, each a capability that byollm knows with a value it can have."""
     from byollm.types.capabilities import FEATURES, FIELDS, Support

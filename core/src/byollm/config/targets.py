@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any, Final
 
-from byollm.config import schema, settings
+from byollm.config import queries, schema, settings
 from byollm.config.places import KeyPath, name, shown
 from byollm.config.records import DeploymentConfig, OAuth, Retries
 from byollm.config.secrets import SecretReference
@@ -94,6 +94,7 @@ class Catalog:
             raise self._error((*path, "route"), sentence, schema.EXAMPLES["failover"])
         if "endpoint" in found:
             settings.url(self._context, found["endpoint"], (*path, "endpoint"), "endpoint")
+            queries.no_key_in(self._context, found["endpoint"], (*path, "endpoint"))
         values = self._shared(found, path, dict(self._base)) | self._own(found, path)
         options = {key: item for key, item in found.items() if key not in schema.COMMON}
         self._wanted[label] = []
@@ -147,7 +148,7 @@ class Catalog:
         if "proxy" in found:
             start["proxy"] = settings.proxy(context, found["proxy"], (*path, "proxy"))
         if "query" in found:
-            start["query"] = start["query"] | settings.query(context, found["query"], (*path, "query"))
+            start["query"] = start["query"] | queries.query(context, found["query"], (*path, "query"))
         if "headers" in found:
             plain, secret = settings.headers(context, found["headers"], (*path, "headers"))
             kept = {key: item for key, item in start["headers"].items() if key not in secret}

@@ -18,8 +18,12 @@ from byollm.engine.attempt import exchange_once
 from byollm.engine.failures import bare, decorate, from_answer
 from byollm.engine.steps import Acquire, Emit, Read, Sleep, Steps
 from byollm.errors import (
+    AuthenticationError,
     ByollmError,
     CancelledError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    PermissionDeniedError,
     PluginError,
     ProviderConnectionError,
     ProviderError,
@@ -45,6 +49,10 @@ FIRST_LOOK, LAST_LOOK = 15.0, 300.0
 """Seconds between two looks: the first pause, and the longest."""
 CANCELLING: Final = 600.0
 """Seconds that OpenAI may take to cancel a batch (its reference, read 2026-11-22); nobody names more."""
+PAUSES: Final = (15.0, 60.0, 240.0)
+"""Seconds between two tries to read the answers of a batch that ended."""
+REFUSALS: Final = (AuthenticationError, PermissionDeniedError, ModelNotFoundError, InvalidRequestError)
+"""What is not asked again; whatever else befalls a look may be over at the next one."""
 MOST, MOST_BYTES = 10_000, 64 * 1024 * 1024
 """Requests of one batch, and bytes of their bodies: all of it is held in memory, and so are the answers."""
 _joining = threading.Lock()
@@ -70,7 +78,8 @@ def carried(call: Call, line: Line, exchange: Exchange[Event], reading: Reading,
     finally:
         lot.leave(key)
     if answer.status is None:
-        raise decorate(_not_done("the batch ended before this request was done", "no"), line, None, call)
+        words = "the batch's answers were cut off" if lot.is_cut else "the batch ended before this request was done"
+        raise decorate(_not_done(words, "unknown" if lot.is_cut else "no"), line, None, call)
     headers = answer.headers or {"x-request-id": _job(lot).id}
     head, body = Head(answer.status, headers), dump_json(answer.document)
     call.status = answer.status
@@ -92,6 +101,7 @@ class Lot:
         self.job: BatchJob | None = None
         self.sending = False
         self.is_cancelled = False
+        self.is_cut = False
         self._shape = shape
         self._size = 0
         self._leader: str | None = None
@@ -232,7 +242,7 @@ def _ended(call: Call, line: Line, lot: Lot) -> Steps[None]:
         try:
             lot.job = yield from _asked(call, line, lambda: lot.batches.look(_job(lot)))
         except ProviderError as error:
-            if not error.retryable:
+            if isinstance(error, REFUSALS):
                 raise
     if _job(lot).failed:
         problem = f"the batch failed: {_job(lot).failed}"
@@ -240,18 +250,20 @@ def _ended(call: Call, line: Line, lot: Lot) -> Steps[None]:
 
 
 def _answers(call: Call, line: Line, lot: Lot) -> Steps[list[BatchAnswer]]:
-    """Asked for again while the time lasts: the work is done and paid for."""
-    wait = FIRST_LOOK
-    while True:
+    """Asked for again, a few times: the work is done and paid for."""
+    for wait in (*PAUSES, None):
         try:
             values = yield from exchange_once(call, line, _made(line, lambda: lot.batches.answers(_job(lot))))
-            return [value for value in values if isinstance(value, BatchAnswer)]
+            answers = [value for value in values if isinstance(value, BatchAnswer)]
+            lot.is_cut = len(answers) < (_job(lot).told or 0)
+            if not lot.is_cut or wait is None:
+                return answers
         except ProviderError as error:
-            if not error.retryable or lot.until - call.clock.monotonic() <= wait:
+            if wait is None or isinstance(error, REFUSALS) or lot.until - call.clock.monotonic() <= wait:
                 error.billed = "yes"
                 raise
         yield from _slept(call, wait)
-        wait = min(1.5 * wait, LAST_LOOK)
+    raise AssertionError("the last of them raises")
 
 
 def _cancelled(call: Call, line: Line, lot: Lot) -> Steps[None]:

@@ -12,6 +12,9 @@ with `required = True` may stop a call, and it is asked before sending; those th
 `withdrawn(call, deployment)`. `call.request` is what the attempt asks, as middleware left it; in `finished`,
 `call.answer` is what it was answered. They are called where the call runs, in an event loop too: they are quick.
 
+An observer that keeps books of what was spent may have `account(deployment, currency, since, tenant)`: routes that use
+an agreement up count by it (`byollm.routing.agreements`).
+
 Both may have `close()`: the client calls it when it is closed. A client may be used again afterwards, and they with it.
 And `health()`, for `byollm doctor`: (state, sentence, mend) for each thing to tell; a state is ok, warn or fail. Who
 leaves out candidates has `left_out(call, request)`, for `explain`: the reason by deployment, and nothing is changed.

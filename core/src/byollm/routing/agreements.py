@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -167,5 +166,6 @@ def _of(task: TaskConfig, policy: Prefer, config: LlmConfig, booked: bool) -> It
     pricing = config.deployments[policy.first].pricing
     priced = pricing.get("currency", "USD") if pricing else policy.currency
     if priced != policy.currency:
-        sentence = f"the agreement of `{name(task.name)}` is in {policy.currency}, and `{name(policy.first)}` is priced in"
-        yield Finding("warning", task.where, f"{sentence} {priced}: it is never used up", f"currency: {priced}")
+        sentence = f"the agreement of `{name(task.name)}` is in {policy.currency}, and never used up:"
+        sentence += f" `{name(policy.first)}` is priced in {priced}"
+        yield Finding("warning", task.where, sentence, f"currency: {priced}")

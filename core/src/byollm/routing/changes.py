@@ -15,7 +15,7 @@ from byollm.providers.discovery import canonical
 from byollm.routing.report import asked
 
 if TYPE_CHECKING:
-    from byollm.config.records import DeploymentConfig, LlmConfig
+    from byollm.config.records import DeploymentConfig, LlmConfig, TaskConfig
     from byollm.config.secrets import SecretReference
 
 Area = Literal["hosts", "keys", "deployments", "models", "regions", "prices", "tasks", "tenants", "policies", "plugins"]
@@ -110,14 +110,20 @@ def _references(config: LlmConfig) -> Iterator[tuple[str, SecretReference]]:
 
 def _of_tasks(config: LlmConfig) -> Iterator[Fact]:
     for task in config.tasks.values():
-        yield ("tasks", task.name), f"{_word(task.policy)}{' → '.join(task.candidates)}"
+        yield ("tasks", task.name), f"{_word(task.policy)}{' → '.join(task.candidates)}{_later(task)}"
         if task.rules is not None:
             yield ("policies", f"task {task.name}"), "; ".join(asked(task.rules))
     for tenant in config.tenants.values():
         for label, own in tenant.tasks.items():
-            yield ("tasks", f"{label} of tenant {tenant.name}"), f"{_word(own.policy)}{' → '.join(own.candidates)}"
+            told = f"{_word(own.policy)}{' → '.join(own.candidates)}{_later(own)}"
+            yield ("tasks", f"{label} of tenant {tenant.name}"), told
     if config.default is not None:
         yield ("tasks", "(calls that name none)"), config.default
+
+
+def _later(task: TaskConfig) -> str:
+    told = f", within {task.defer:g} s" if task.defer is not None else ""
+    return f"{told}, in a batch" if task.batch else told
 
 
 def _word(policy: Any) -> str:

@@ -35,8 +35,8 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """When a call begins, with whom, in which tier; beside what it would cost `now`, and in a batch that
-    nobody allowed."""
+    """When a call begins, with whom, in which tier; beside what it would cost `now`, alone, and in a batch
+    that nobody allowed."""
 
     asked_at: float
     start: float
@@ -64,16 +64,18 @@ def plan(
     now: float, latest: float, offers: Callable[[float], Sequence[Offer]], edges: Iterable[float] = ()
 ) -> Plan | None:
     """The best of all offers from `now` to `latest`, the earliest of equals. None where nobody offers anything now."""
-    first = _best(offers(now), None)
+    found_now = offers(now)
+    first = _best(found_now, None)
     if first is None:
         return None
+    alone = _best([offer for offer in found_now if offer.tier != "batch"], first.currency or None) or first
     currency = first.currency if first.cost is not None else None
     chosen, start = first, now
     for instant in instants(now, latest, edges):
         found = _best(offers(instant), currency)
         if found is not None and _key(found, currency) < _key(chosen, currency):
             chosen, start = found, instant
-    return Plan(now, start, chosen, first)
+    return Plan(now, start, chosen, alone)
 
 
 def instants(now: float, latest: float, edges: Iterable[float] = ()) -> list[float]:

@@ -24,7 +24,6 @@ DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 USUAL_OUTPUT: Final = 256
 """Tokens that an answer is thought to have while none was seen and no limit was asked for."""
 ALONE: Final = "as this process saw it"
-NOTHING: Final = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +278,7 @@ class OffPeak:
 
 @dataclass(frozen=True, slots=True)
 class Prefer:
-    """An agreement is used up first: `first` goes first from `since` until `amount` was spent there, and until the date.
+    """An agreement is used up first: `first` goes first from `since` until `amount` was spent there, or until the date.
 
     Spent is what is certain, by the books where somebody keeps some, else by this process. Dates are those of UTC; the
     last one counts to its end.
@@ -302,21 +301,19 @@ class Prefer:
                 continue
             agreement = option.agreements.get((self.currency, self.since))
             booked = agreement.spent(asked.instant) if agreement is not None else None
-            spent = option.pace.spent.get(self.currency, NOTHING) if booked is None else booked
+            spent = option.pace.spent.get(self.currency, Decimal(0)) if booked is None else booked
             state = self._state(asked.now, spent)
-            fact = (state, (spent, agreement, booked is not None, option, asked))
-            found.append(((0, 0) if state == "first" else (1, place), option, fact))
+            fact = (spent, agreement, booked is not None, option, asked)
+            found.append(((0, 0) if state == "first" else (1, place), option, (state, fact)))
         return found
 
     def _state(self, now: float, spent: Decimal) -> str:
         if self.amount is not None and spent >= self.amount:
             return "used up"
-        if self.until is None and self.since is None:
+        today = datetime.fromtimestamp(now, UTC).date() if self.until or self.since else None
+        if today is None or (self.since or today) <= today <= (self.until or today):
             return "first"
-        today = datetime.fromtimestamp(now, UTC).date()
-        if self.until is not None and today > self.until:
-            return "over"
-        return "before" if self.since is not None and today < self.since else "first"
+        return "over" if self.until is not None and today > self.until else "before"
 
     def say(self, fact: Any) -> str:
         """See `Policy`."""

@@ -13,7 +13,7 @@ from byollm.routing.findings import instant, reach_of, state_of
 from byollm.routing.law import Law, covered
 
 if TYPE_CHECKING:
-    from byollm.config.records import DeploymentConfig, LlmConfig
+    from byollm.config.records import DeploymentConfig, LlmConfig, TaskConfig
 
 DIRECTLY = "deployment=…"
 """Stands for a task where a call names a deployment itself."""
@@ -103,7 +103,7 @@ def report(config: LlmConfig, hosts: Mapping[str, frozenset[str]], today: date) 
         },
         data_classes={label: tuple(asked(rules)) for label, rules in policies.data_classes.items()},
         default_data_class=policies.default_data_class,
-        tasks={label: tuple(asked(task.rules)) if task.rules else () for label, task in config.tasks.items()},
+        tasks={label: tuple(_of_task(task)) for label, task in config.tasks.items()},
         deployments=tuple(_party(law, item, hosts) for item in config.deployments.values()),
         evidence=tuple(_evidence(law, item, today) for item in policies.attestations),
         flows=tuple(_flows(law, hosts, today)),
@@ -118,6 +118,13 @@ def asked(rules: Rules) -> Iterator[str]:
     for key, values in (("providers", rules.providers), ("requires", rules.requires), ("residency", rules.residency)):
         if values:
             yield f"{key}: {', '.join(values)}"
+
+
+def _of_task(task: TaskConfig) -> Iterator[str]:
+    if task.rules is not None:
+        yield from asked(task.rules)
+    if task.batch:
+        yield "batch: a vendor may keep requests and answers until they are read"
 
 
 def classes_of(law: Law) -> list[str]:

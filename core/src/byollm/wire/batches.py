@@ -26,11 +26,13 @@ class BatchItem:
 
 @dataclass(frozen=True, slots=True)
 class BatchJob:
-    """A batch at its provider. `ended`: nothing more comes. `failed` says why none of it was done; `files` is what
-    `answers` and `forget` need beside the id."""
+    """A batch at its provider. `ended`: nothing more comes. `told`: how many answers there are by the provider's own
+    count, None where it does not say; fewer that arrive were cut off. `failed` says why none of it was done; `files`
+    is what `answers` and `forget` need beside the id."""
 
     id: str
     ended: bool = False
+    told: int | None = None
     failed: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
 

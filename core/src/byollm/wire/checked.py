@@ -44,6 +44,11 @@ def position(value: Any, what: str) -> int:
     return value
 
 
+def count(value: Any, what: str) -> int:
+    """A number of things, 0 where it was not told. Raises ProtocolError."""
+    return 0 if value is None else position(value, what)
+
+
 def tokens(value: Any, what: str) -> int | None:
     """A count of tokens, or None when it was not told. Raises ProtocolError."""
     if value is None:

@@ -84,7 +84,10 @@ class MessageBatches:
 
 def _read_job(frame: Frame) -> list[BatchJob]:
     found = checked.mapping(frame.data, "the batch")
-    return [BatchJob(checked.identifier(found.get("id"), "id"), ended=found.get("processing_status") == "ended")]
+    counts = checked.mapping(found.get("request_counts"), "request_counts")
+    told = sum(checked.count(counts.get(name), name) for name in ("succeeded", "errored", "canceled", "expired"))
+    ended = found.get("processing_status") == "ended"
+    return [BatchJob(checked.identifier(found.get("id"), "id"), ended=ended, told=told)]
 
 
 def _answer(frame: Frame) -> list[BatchAnswer]:

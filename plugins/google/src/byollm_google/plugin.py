@@ -1,4 +1,4 @@
-"""The provider: three pure hooks over generateContent."""
+"""The provider: pure hooks over generateContent."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from byollm.plugin import (
     AuthScheme,
+    Batches,
     Capabilities,
     Event,
     Exchange,
@@ -63,6 +64,16 @@ class Google:
         static = capabilities_of(target.model, host_of(target))
         asking = refinement(static, target, _headers(False)[1:], _auth(target), MANIFEST.base_path)
         return replace(static, refine=asking)
+
+    @hookimpl
+    def batch(self, target: Target) -> Batches | None:
+        """The Gemini API's batches; tuned models have none."""
+        if not resource(target.model).startswith("models/"):
+            return None
+        from byollm_google.batches import GeminiBatches  # most programs send none
+
+        place = join_url(target.endpoint, "/batches", base_path=MANIFEST.base_path)
+        return GeminiBatches(_url(target, "batchGenerateContent"), place, _headers(False), _auth(target))
 
 
 def host_of(target: Target) -> Host:

@@ -147,10 +147,14 @@ def _job(frame: Frame) -> list[BatchJob]:
     found = checked.mapping(frame.data, "the batch")
     named = {name: found.get(f"{name}_file_id") for name in ("input", "output", "error")}
     status = found.get("status")
+    counts = found.get("request_counts")
     return [
         BatchJob(
             checked.identifier(found.get("id"), "id"),
             ended=status in ENDED,
+            told=sum(checked.count(counts.get(name), name) for name in ("completed", "failed"))
+            if isinstance(counts, Mapping)
+            else None,
             failed=_problems(found.get("errors")) if status == "failed" else "",
             files={name: checked.identifier(file, f"{name}_file_id") for name, file in named.items() if file},
         )

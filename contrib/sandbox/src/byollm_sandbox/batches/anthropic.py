@@ -3,7 +3,8 @@
 Shapes and rules after the types and docstrings of the SDK anthropic 2.12.0 and Anthropic's API reference and guide to
 batch processing (stored copies), read 2026-11-22: 1 to 100,000 requests, 256 MB, custom ids of
 `^[a-zA-Z0-9_-]{1,64}$`, parameters judged when the batch is worked on, results in any order, deletion only after the
-end. The sentences, and the status 400 of what comes at the wrong time, are the twin's own.
+end. Not taken in a batch are `stream` and the `max_tokens: 0` that warms a cache. The sentences, and the status 400 of
+what comes at the wrong time, are the twin's own.
 """
 
 from __future__ import annotations
@@ -155,6 +156,8 @@ def _item(item: Mapping[str, Any], place: str) -> Iterator[Rejection]:
         yield _refuse(f"{place}.params: Input should be a valid dictionary")
     elif params.get("stream"):
         yield _refuse(f"{place}.params.stream: streaming is not supported in a batch")
+    elif params.get("max_tokens") == 0:
+        yield _refuse(f"{place}.params.max_tokens: Input should be greater than or equal to 1 in a batch")
 
 
 def _get(request: Recorded, call: Call, shop: Workshop, batch: Batch) -> Reply:

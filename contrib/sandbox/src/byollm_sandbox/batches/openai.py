@@ -1,9 +1,11 @@
 """OpenAI's batches: `/v1/batches`, for Chat Completions and for Responses.
 
-Shapes and rules after the types and docstrings of the SDK openai 3.54.0 and answers of the API quoted in public issues
-of 2024 to 2026, read 2026-11-22: a file that cannot be read makes a batch that fails, not a refusal; requests that
-expired or were cancelled count neither as completed nor as failed; a batch that has ended in another way than by
-cancellation cannot be cancelled (409). Endpoints the twins do not speak (embeddings and others) are refused.
+Shapes and rules after the types and docstrings of the SDK openai 3.54.0 and answers of the API quoted in public issues,
+read 2026-11-22: a file that cannot be read makes a batch that fails, not a refusal (stdapi-ai/stdapi.ai#240; the codes
+`invalid_file_id` and `invalid_file_purpose` are the twin's own); requests that expired or were cancelled count neither
+as completed nor as failed (warmbly/warmbly#333, BerriAI/litellm#36034); a batch that has ended in another way than by
+cancellation cannot be cancelled (409, as litellm's tests expect); `collapse` as in openai/openai-python#2084. Endpoints
+the twins do not speak (embeddings and others) are refused.
 """
 
 from __future__ import annotations
@@ -149,10 +151,10 @@ def status_of(batch: Batch) -> str:
         if not batch.polls:
             return "validating"
         return "finalizing" if batch.polls + 1 == batch.plan.polls > 2 else "in_progress"
-    if batch.problems or batch.plan.collapse:
-        return "failed"
     if batch.cancelled_at is not None:
         return "cancelled"
+    if batch.problems or batch.plan.collapse:
+        return "failed"
     return "expired" if batch.count("expired") else "completed"
 
 

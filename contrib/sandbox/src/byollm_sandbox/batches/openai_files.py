@@ -1,8 +1,9 @@
 """OpenAI's files, as far as batches need them: `/v1/files`.
 
 Shapes and rules after the types and docstrings of the SDK openai 3.54.0 (purposes, lives of 1 hour to 30 days, 512 MB a
-file, 200 MB and `.jsonl` for batches) and answers of the API quoted in public issues of 2026, read 2026-11-22: a file
-for batches lives 30 days, and its lines are not looked at before a batch is made of it.
+file, 200 MB and `.jsonl` for batches) and answers of the API quoted in BerriAI/litellm#37527 (2026): a file for batches
+lives 30 days, and its lines are not looked at before a batch is made of it. Read 2026-11-22. That a file above 200 MB
+is refused when it is uploaded, with 413, is the twin's own guess.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The lines of OpenAI's batch files: what is asked in the input, what stands in output and errors.
 
-Codes of problems (`invalid_json_line`, `duplicate_custom_id`, `model_mismatch` and others) and the shape of the lines
-as quoted in public issues of 2024 to 2026 and as in OpenAI's guide to batches, read 2026-11-22. A request that was
-refused or broke stands among the errors with its status and body and `error: null`; one that was never worked on has
-no response, but an error with a code.
+Codes `invalid_json_line`, `duplicate_custom_id`, `url_mismatch`, `model_mismatch`, `empty_file` and `too_many_tasks` as
+quoted in stdapi-ai/stdapi.ai#240 (2026), the others are the twin's own; lines as in openai/openai-openapi#302 and in
+OpenAI's guide to batches. Read 2026-11-22. A request that was refused or broke stands among the errors with its status
+and body and `error: null`; one that was never worked on has no response, but an error with a code.
 """
 
 from __future__ import annotations
