@@ -125,6 +125,8 @@ def prove(subject: Subject, capability: str) -> None:
             raise Broken("a recorded wire without recordings")
     elif capability in ("wire", "local"):
         _always_the_same(subject)
+    elif capability == "batch":
+        _never_any(subject)
     elif capability not in SILENT:
         raise Broken(f"nobody knows how to prove that {capability} is unsupported")
 
@@ -180,3 +182,10 @@ def _always_the_same(subject: Subject) -> None:
         sent = subject.call((500, {}, b""), request=request, stream=request.stream, auth=False)
         if bool(sent.requests) == subject.local:
             raise Broken("the plugin answers now with a LocalCall and then with an Exchange", request=request)
+
+
+def _never_any(subject: Subject) -> None:
+    """No batches: not now, not for a copy of the plugin, not when asked again."""
+    for other in (subject, subject.copied(), subject):
+        if other.line.deployment.batches() is not None:
+            raise Broken("the plugin says now that it has batches, and then that it has none")

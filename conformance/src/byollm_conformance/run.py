@@ -25,6 +25,7 @@ EXCERPT: Final = 2_000
 _KINDS: Final[Mapping[str, str]] = {
     "wire": IN_PROCESS,
     "local": "an API over a wire is no in-process model: it was asked in every way, and something was to be sent",
+    "batch": "the plugin has no batches: its hook, asked again and again, always said so, or is not there",
     "recordings": "no recorded exchanges were given (--exchanges), and the wire can be rendered without",
 }
 

@@ -169,11 +169,13 @@ class Subject:
         return self.line.deployment.capabilities
 
     def support(self, name: str) -> Support:
-        """The declared Support of a feature; `wire`, `local` and `recordings` say what there is."""
+        """The declared Support of a feature; `wire`, `local`, `recordings` and `batch` say what there is."""
         if name in ("wire", "local"):
             return Support.full if self.local == (name == "local") else Support.unsupported
         if name == "recordings":
             return Support.full if self.recordings else Support.unsupported
+        if name == "batch":
+            return Support.unsupported if self.line.deployment.batches() is None else Support.full
         return self.capabilities.supports(name) if name in FEATURES else Support.unknown
 
     @cached_property

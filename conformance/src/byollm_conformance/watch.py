@@ -6,7 +6,7 @@ exception itself is wanted: it is noted before the core sees it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from byollm.errors import ByollmError, PluginError
 from byollm.providers.deployment import Deployment
 from byollm.types.request import Request
+from byollm.wire.batches import BatchAnswer, Batches, BatchItem, BatchJob
 from byollm.wire.exchange import Exchange, Head, LocalCall
 from byollm_conformance.guard import GUARD
 
@@ -75,6 +76,11 @@ class WatchedDeployment(Deployment):
         answer = super().exchange(request)
         return watched(answer, self.watch) if isinstance(answer, Exchange) else answer
 
+    def batches(self) -> Batches | None:
+        """The plugin's batches, their functions watched."""
+        found = super().batches()
+        return None if found is None else WatchedBatches(found, self.watch)
+
     def _ask(self, hook: str, **arguments: Any) -> Any:
         problem = ""
         try:
@@ -85,6 +91,46 @@ class WatchedDeployment(Deployment):
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
         raise PluginError(f"{self.manifest.name}: {hook} failed: {problem}")
+
+
+class WatchedBatches:
+    """Batches whose plugin is watched. `inner` are the plugin's own."""
+
+    def __init__(self, inner: Batches, watch: Watch) -> None:
+        self.inner = inner
+        self.most = inner.most
+        self.most_bytes = inner.most_bytes
+        self._watch = watch
+
+    def submit(self, items: Sequence[BatchItem]) -> Exchange[BatchJob]:
+        """Watched."""
+        made: Exchange[BatchJob] = self._watched("submit", items)
+        return made
+
+    def look(self, job: BatchJob) -> Exchange[BatchJob]:
+        """Watched."""
+        made: Exchange[BatchJob] = self._watched("look", job)
+        return made
+
+    def answers(self, job: BatchJob) -> Exchange[BatchAnswer]:
+        """Watched."""
+        made: Exchange[BatchAnswer] = self._watched("answers", job)
+        return made
+
+    def cancel(self, job: BatchJob) -> Exchange[BatchJob]:
+        """Watched."""
+        made: Exchange[BatchJob] = self._watched("cancel", job)
+        return made
+
+    def forget(self, job: BatchJob) -> Exchange[Any] | None:
+        """Watched."""
+        made: Exchange[Any] | None = self._watched("forget", job)
+        return made
+
+    def _watched(self, name: str, argument: Any) -> Any:
+        with self._watch.inside(name):
+            found = getattr(self.inner, name)(argument)
+        return watched(found, self._watch) if isinstance(found, Exchange) else found
 
 
 def watched(exchange: Exchange[Any], watch: Watch) -> Exchange[Any]:

@@ -6,7 +6,7 @@ plugin with a wire nobody knows supplies one (`self-supplied`), or recorded exch
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -16,6 +16,7 @@ from byollm.types.tools import ProviderTool, Tool, ToolChoice
 from byollm_conformance.binary import is_binary
 from byollm_sandbox.answers import Answer
 from byollm_sandbox.dialects.base import Rejection
+from byollm_sandbox.plans import BatchPlan
 from byollm_sandbox.wire import Style
 
 Source = Literal["generic", "self-supplied", "recorded"]
@@ -132,6 +133,56 @@ class VariableWire(Wire, Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Submitted:
+    """A batch as the other end has it. `items`: key → body of each request, as JSON data, in the order in which they
+    came; `cancelled`: its end was asked for."""
+
+    items: Mapping[str, Any]
+    cancelled: bool = False
+
+
+class BatchEnd(Protocol):
+    """The endpoints of a provider's batches, with a memory: made anew for each question. Nothing of it is a socket.
+
+    `most` requests and `most_bytes` bytes are what it takes in one submission.
+    """
+
+    most: int
+    most_bytes: int
+
+    @property
+    def batches(self) -> Sequence[Submitted]:
+        """All that were submitted, in order."""
+        ...
+
+    @property
+    def kept(self) -> Collection[str]:
+        """The ids of what still holds requests or answers: batches, or files."""
+        ...
+
+    def answer(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Rendered:
+        """What it answers to one request; header names are in lower case. Answers stand in another order than the
+        requests, one to a line or in one document."""
+        ...
+
+
+class BatchWire(Wire, Protocol):
+    """A wire whose provider sells batches."""
+
+    def batches(self, plan: BatchPlan) -> BatchEnd | None:
+        """The endpoints, where each batch goes as `plan` says (`polls`, `never`, `expire`, `answered`, `cancel_polls`,
+        `answers`, `collapse`); None where there are none. What `plan.answers` does not name may be answered anyhow."""
+        ...
+
+
+def batch_end(wire: Wire, plan: BatchPlan | None = None) -> BatchEnd | None:
+    """The endpoints of a wire's batches, or None."""
+    method = getattr(wire, "batches", None)
+    found: BatchEnd | None = method(plan or BatchPlan()) if method is not None else None
+    return found
+
+
 def variant(
     wire: Wire, answer: Answer, stream: bool, *, style: Style | None = None, quirks: Sequence[str] = ()
 ) -> Rendered | None:
@@ -143,13 +194,18 @@ def variant(
 
 __all__ = [
     "Answer",
+    "BatchEnd",
+    "BatchPlan",
+    "BatchWire",
     "Piece",
     "Rejection",
     "Rendered",
     "Seen",
     "Source",
     "Style",
+    "Submitted",
     "VariableWire",
     "Wire",
+    "batch_end",
     "variant",
 ]

@@ -6,18 +6,21 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from byollm.async_streaming import AsyncStream
 from byollm.engine.async_driver import AsyncDriver
 from byollm.engine.attempt import exchange_once
 from byollm.engine.call import Call
 from byollm.errors import ByollmError
-from byollm.setup import Preview, Setup
+from byollm.setup import Setup
 from byollm.transports.base import AsyncTransport
 from byollm.types.capabilities import Capabilities, TokenCount
 from byollm.types.completion import Completion
 from byollm.wire.exchange import Exchange
+
+if TYPE_CHECKING:
+    from byollm.previewing import Preview
 
 
 class AsyncClient(Setup):
@@ -89,8 +92,7 @@ class AsyncClient(Setup):
 
     def preview(self, messages: Any, **parameters: Any) -> Preview:
         """See `Client.preview`: nothing is sent, so nothing is awaited."""
-        _, request, lines = self.prepare(messages, parameters, stream=bool(parameters.pop("stream", False)))
-        return self.previewed(lines[0], request)
+        return self.preview_of(messages, parameters)
 
     async def map(
         self, requests: Iterable[Any], *, concurrency: int = 8, **parameters: Any

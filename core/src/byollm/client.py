@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from byollm.engine.attempt import exchange_once
 from byollm.engine.call import Call
 from byollm.engine.sync_driver import SyncDriver
 from byollm.errors import ByollmError
-from byollm.setup import Preview, Setup
+from byollm.setup import Setup
 from byollm.streaming import Stream
 from byollm.transports.base import Transport
 from byollm.types.capabilities import Capabilities, TokenCount
 from byollm.types.completion import Completion
 from byollm.wire.exchange import Exchange
+
+if TYPE_CHECKING:
+    from byollm.previewing import Preview
 
 
 class Client(Setup):
@@ -105,9 +108,11 @@ class Client(Setup):
         return line.deployment.capabilities
 
     def preview(self, messages: Any, **parameters: Any) -> Preview:
-        """The HTTP request that `complete` would send to its first candidate. Nothing is sent, no key is read."""
-        _, request, lines = self.prepare(messages, parameters, stream=bool(parameters.pop("stream", False)))
-        return self.previewed(lines[0], request)
+        """The HTTP request that `complete` would send to its first candidate. Nothing is sent, no key is read.
+
+        Middleware rewrites it first, as for a call; where one would answer itself, the request is shown as it came.
+        """
+        return self.preview_of(messages, parameters)
 
     def map(
         self, requests: Iterable[Any], *, concurrency: int = 8, **parameters: Any

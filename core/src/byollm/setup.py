@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from byollm.choosing import Route, filtered, no_route
 from byollm.engine.call import SYSTEM_CLOCK, Call
 from byollm.engine.middleware import Observers
 from byollm.engine.operation import Operation
-from byollm.errors import ConfigError, ProtocolError, UnsupportedFeatureError
+from byollm.errors import ConfigError, ProtocolError
 from byollm.types.request import PARAMETERS, Request, unknown_parameter
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from byollm.config.records import Extension, LlmConfig, TaskConfig
     from byollm.deferring import Deferred
     from byollm.engine.line import Line
+    from byollm.previewing import Preview
     from byollm.providers.discovery import Loaded
     from byollm.routing.agreements import Books
     from byollm.routing.law import Law
@@ -26,32 +26,11 @@ if TYPE_CHECKING:
     from byollm.routing.policies import Asked, Option, Policy
     from byollm.routing.sieve import Sieve
     from byollm.types.capabilities import TokenCount
-    from byollm.types.completion import Adjustment
     from byollm.wire.exchange import Exchange
 
 CALL_WORDS: Final = ("task", "deployment", "tenant", "data_class", "region", "labels", "timeout", "defer", "batch")
 """Keyword arguments of a call that are not parameters of the request."""
 _LATER: Final = ("defer", "batch")
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A request as it would be sent. Credential headers are masked; `body` is the JSON document."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: Any
-    adjustments: tuple[Adjustment, ...]
-    provider: str
-    model: str
-    deployment: str
-
-    def __str__(self) -> str:
-        import json
-
-        lines = [f"{self.method} {self.url}", *(f"{name}: {value}" for name, value in self.headers.items()), ""]
-        return "\n".join([*lines, json.dumps(self.body, indent=2, ensure_ascii=False)])
 
 
 class Setup:
@@ -266,49 +245,22 @@ class Setup:
 
         return estimate(line.deployment.fit(request).request, line.deployment.capabilities.vocabulary)
 
+    def preview_of(self, messages: Any, parameters: dict[str, Any]) -> Preview:
+        """What the first candidate would be sent, as middleware leaves it."""
+        from byollm.engine.sync_driver import SyncDriver
+        from byollm.previewing import preview
+        from byollm.transports.replay import ReplayTransport
+
+        call, request, lines = self.prepare(messages, parameters, stream=bool(parameters.pop("stream", False)))
+        nowhere = ReplayTransport(503, {}, [])
+        sent = SyncDriver(self.operation.rewritten(call, request), call, nowhere).settle()
+        return preview(lines[0], request if sent is None else sent)
+
     def last_value(self, line: Line, values: list[Any]) -> Any:
         """The value an exchange was read into. Raises ProtocolError when there is none."""
         if not values:
             raise ProtocolError(f"{line.name}: the answer holds no value", provider=line.provider, model=line.model)
         return values[-1]
-
-    def previewed(self, line: Line, request: Request) -> Preview:
-        """The translation of a request, credentials masked."""
-        from byollm.engine.outgoing import final_headers, final_url
-        from byollm.wire.exchange import Exchange
-        from byollm.wire.json import parse_json
-        from byollm.wire.redact import MASK, masked_headers
-
-        fitted = line.deployment.fit(request)
-        asked = line.deployment.exchange(fitted.request)
-        fitted = line.deployment.noted(fitted, asked)
-        if not isinstance(asked, Exchange):
-            raise UnsupportedFeatureError(f"{line.name} is an in-process model: there is no request to show")
-        headers = dict(masked_headers(final_headers(line, asked.request)))
-        headers |= dict.fromkeys(_credential_names(line, asked), MASK)
-        try:
-            body = parse_json(asked.request.body)
-        except ValueError:
-            body = asked.request.body.decode("utf-8", "replace")
-        return Preview(
-            asked.request.method,
-            final_url(line, asked.request.url),
-            headers,
-            body,
-            fitted.adjustments,
-            line.provider,
-            line.model,
-            line.name,
-        )
-
-
-def _credential_names(line: Line, exchange: Exchange[Any]) -> list[str]:
-    from byollm.wire.auth import HeaderKey, NoAuth
-
-    scheme = line.auth_for(exchange)
-    if isinstance(scheme, NoAuth):
-        return line.credentials.header_names
-    return [scheme.header if isinstance(scheme, HeaderKey) else "authorization", *line.credentials.header_names]
 
 
 def _known(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from byollm.engine.line import Line
 from byollm.engine.operation import Operation
 from byollm.engine.sync_driver import SyncDriver
 from byollm.errors import ByollmError, ConfigError, UnsupportedFeatureError
+from byollm.previewing import preview
 from byollm.providers.hooks import hookimpl
 from byollm.providers.manifest import Manifest
 from byollm.providers.target import Target
-from byollm.setup import Preview, Setup
 from byollm.transports.base import Cancellation
 from byollm.transports.replay import ReplayTransport
 from byollm.types.capabilities import Capabilities
@@ -53,8 +53,8 @@ def translate(
     target in YAML. Raises what the call would raise before sending.
     """
     line = _line(provider, model, api, target)
-    preview = _Previewing.preview(line, request if isinstance(request, Request) else Request(request))
-    return Translation(preview.method, preview.url, preview.headers, preview.body, preview.adjustments)
+    shown = preview(line, request if isinstance(request, Request) else Request(request))
+    return Translation(shown.method, shown.url, shown.headers, shown.body, shown.adjustments)
 
 
 def replay(
@@ -127,12 +127,6 @@ class ManualClock:
 def _line(provider: Any, model: str, api: str | None, target: Mapping[str, Any]) -> Line:
     config: dict[str, Any] = {"model": model, **({"api": api} if api else {}), **target}
     return line_from(provider, config, fallback_endpoint=_PLACE)
-
-
-class _Previewing(Setup):
-    @classmethod
-    def preview(cls, line: Line, request: Request) -> Preview:
-        return cls.previewed(cls.__new__(cls), line, request)
 
 
 class _Everywhere(dict[tuple[str, str | None], Line]):

@@ -101,6 +101,17 @@ def test_a_stream_as_json_lines(run, twin, config):
     assert (lines[-1]["event"], lines[-1]["text"]) == ("completion", "one two")
 
 
+def test_a_cut_stream_as_json_lines(run, twin, config):
+    """With --stream --json an error is one line of JSON, too: what reads lines goes on reading lines."""
+    config(twin.url())
+    twin.script("one two three four five")
+    twin.fault("cut", after=2, unit="tokens", times=None)
+
+    lines = [json.loads(line) for line in run("complete", "count", "--stream", "--json").out.splitlines()]
+
+    assert [lines[-1]["error"]["type"]] == ["StreamInterruptedError"]
+
+
 def test_each_piece_is_shown_as_it_comes(twin, config):
     """A stream is flushed piece by piece: the first is readable while the answer is still held back."""
     config(twin.url())

@@ -309,7 +309,7 @@ def test_an_option_of_the_wrong_type_says_so():
     """The plugin's pydantic model checks its keys; the value is not shown."""
     error = problem(size="many-secret-things")
 
-    assert "`size`: Input should be a valid integer" in str(error)
+    assert "`size` must be a whole number" in str(error)
     assert "many-secret-things" not in str(error)
     assert error.__context__ is None
 

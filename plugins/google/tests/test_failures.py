@@ -28,6 +28,7 @@ def quota(name):
         (403, refusal(403, "The API has not been used in project 1 before.", "PERMISSION_DENIED"),
          "PermissionDeniedError"),
         (404, refusal(404, "models/x is not found for API version v1beta", "NOT_FOUND"), "ModelNotFoundError"),
+        (409, refusal(409, "a transaction was aborted", "ABORTED"), "OverloadedError"),
         (424, refusal(424, "a gateway's", "X"), "ServerError"),
         (429, refusal(429, "quota", "RESOURCE_EXHAUSTED", quota("RequestsPerMinutePerProject")), "RateLimitError"),
         (429, refusal(429, "quota", "RESOURCE_EXHAUSTED", quota("RequestsPerDayPerProject"), RETRY),

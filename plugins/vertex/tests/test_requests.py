@@ -132,3 +132,12 @@ def test_capabilities_are_the_owners():
     """Each dialect's row, at this host."""
     assert 1_048_576 == provider.capabilities(target()).context_window
     assert provider.capabilities(target(CLAUDE, api="anthropic")).tools is Support.full
+
+
+@pytest.mark.parametrize("api", ["gemini", "anthropic"])
+def test_there_are_no_batches(api):
+    """Google Cloud's go through its storage: the owners' are not its."""
+    assert (
+        line_from(provider, {"provider": "vertex", "model": "m", "project": "p1", "api": api}).deployment.batches()
+        is None
+    )

@@ -240,7 +240,7 @@ def hosts_are_declared(subject: Subject, effort: Effort) -> None:
     """Regions and strange model names; completions, counts and what `refine` asks."""
     manifest = subject.manifest
     usual = urlsplit(manifest.default_endpoint or "")
-    if usual.hostname and usual.hostname not in manifest.hosts and not _fits(usual.hostname, manifest.hosts):
+    if usual.hostname and usual.hostname not in manifest.hosts and not declared(usual.hostname, manifest.hosts):
         raise Broken(f"the default endpoint's host {usual.hostname} is not among the manifest's hosts")
     if usual.scheme == "http" and usual.hostname not in ("localhost", "127.0.0.1", "::1"):
         raise Broken(f"the default endpoint {manifest.default_endpoint} is not https")
@@ -263,7 +263,7 @@ def _within(subject: Subject, model: str) -> None:
     for exchange in asked:
         if isinstance(exchange, Exchange):
             host = urlsplit(exchange.request.url).hostname or ""
-            if host != home and not _fits(host, subject.manifest.hosts):
+            if host != home and not declared(host, subject.manifest.hosts):
                 raise Broken(f"a request goes to {host}, which nobody declared", url=exchange.request.url, model=model)
 
 
@@ -271,7 +271,8 @@ def _refine(subject: Subject) -> Any:
     return subject.capabilities.refine
 
 
-def _fits(host: str, patterns: tuple[str, ...]) -> bool:
+def declared(host: str, patterns: tuple[str, ...]) -> bool:
+    """Is a host among those of a manifest?"""
     return any(
         host == pattern or (pattern.startswith("*.") and host.endswith(pattern[1:]) and host != pattern[2:])
         for pattern in patterns

@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from byollm.errors import ProviderError
-from byollm_conformance.wire import Answer, Piece, Rejection, Rendered, Seen, Source, Style
+from byollm_conformance.wire import Answer, BatchEnd, BatchPlan, Piece, Rejection, Rendered, Seen, Source, Style
 from byollm_conformance.wires import (
     anthropic_messages,
     bedrock_converse,
@@ -23,6 +23,7 @@ from byollm_conformance.wires import (
     openrouter,
     together,
 )
+from byollm_conformance.wires.batches import twin_batches
 from byollm_conformance.wires.hosted import vertex_anthropic
 from byollm_sandbox.dialects import (
     AnthropicMessages,
@@ -123,6 +124,10 @@ class GenericWire:
             headers, body = self._unwrap(url, headers, body)
         asked = Recorded(method, urlsplit(url).path, headers, body).asked
         return self.dialect.validate(asked, headers, compatible=not self.strict)
+
+    def batches(self, plan: BatchPlan) -> BatchEnd | None:
+        """The vendor's batch endpoints; None where it sells none, or another house hosts the dialect."""
+        return None if self._unwrap is not None else twin_batches(self.dialect.name, plan, strict=self.strict)
 
     def _call(self, stream: bool, quirks: Sequence[str] = ()) -> Call:
         body = {"model": self.model, "stream": stream, "stream_options": {"include_usage": True}, "messages": []}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import argparse
 
     from byollm.client import Client
-    from byollm.setup import Preview
+    from byollm.previewing import Preview
     from byollm.types.completion import Completion
 
 _PARAMETERS: Final = (

@@ -158,6 +158,6 @@ def _failed(error: Exception, words: list[str]) -> int:
         known = error if isinstance(error, UsageFault | Failed) else surprise(error)
         lines = [known.message, *([f"  {known.hint}"] if known.hint else [])]
     if "--json" in words:
-        show.document(document_of(known))
+        show.document(document_of(known), compact="--stream" in words)
     show.complain(lines)
     return USAGE if isinstance(known, UsageFault) else FAILED

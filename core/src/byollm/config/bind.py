@@ -274,9 +274,7 @@ def check_options(deployment: DeploymentConfig, manifest: Manifest) -> Mapping[s
     wrong, sentence = found
     if wrong is None:
         raise PluginError(f"{manifest.name}: its options cannot be checked: {sentence}")
-    raise _error(
-        deployment, wrong, f"`{name(wrong)}`: {sentence}", manifest.docs or f"see the README of {manifest.name}"
-    )
+    raise _error(deployment, wrong, sentence, manifest.docs or f"see the README of {manifest.name}")
 
 
 def _validated(model: Any, options: Mapping[str, Any]) -> dict[str, Any] | tuple[str | None, str]:
@@ -286,10 +284,10 @@ def _validated(model: Any, options: Mapping[str, Any]) -> dict[str, Any] | tuple
     try:
         found: dict[str, Any] = model.model_validate(dict(options)).model_dump()
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]
-        loc = problem["loc"]
-        inner = ".".join(str(step) for step in loc[1:])
-        return str(loc[0]) if loc else "provider", f"{inner}: {problem['msg']}" if inner else problem["msg"]
+        from byollm.config.option_words import sentence_of
+
+        place = error.errors(include_url=False, include_input=False)[0]["loc"]
+        return str(place[0]) if place else "provider", sentence_of(error, model)
     except Exception as error:
         return None, type(error).__name__
     return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from urllib.parse import urlsplit
 
@@ -126,11 +127,24 @@ def _deployment(
         if isinstance(bound, ConfigError) and bound.line is not None:
             where = where._replace(line=bound.line, column=bound.column)
         return [Finding("error", where, bound.message, bound.hint)]
-    found = list(bound.warnings)
+    found = [*bound.warnings, *_no_address(deployment)]
     note = manifest_for(deployment.provider).models.get(deployment.model)
     if note is not None and (note.retired or note.replacement):
         found.append(_retired(deployment, note, today))
     return found
+
+
+_STAND_INS = r"(?i)(?:your|my)-|.*[<>\[\]]"
+
+
+def _no_address(deployment: DeploymentConfig) -> Iterator[Finding]:
+    """An address that somebody was to replace: `https://your-resource.openai.azure.com`."""
+    host = urlsplit(deployment.endpoint or "").hostname or ""
+    where = deployment.places.get("endpoint", deployment.where)
+    if re.match(_STAND_INS, host):
+        yield Finding(
+            "warning", where, f"the address {shown(host)} is a placeholder", "endpoint: the one you were given"
+        )
 
 
 def _retired(deployment: DeploymentConfig, note: ModelNote, today: date) -> Finding:

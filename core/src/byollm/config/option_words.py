@@ -1,4 +1,4 @@
-"""What is wrong with the options of an extension, in words of ours."""
+"""What is wrong with the options of a plugin or an extension, in words of ours."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _WANTED: Final[Mapping[str, str]] = {
     "mapping": "a mapping",
     "model": "a mapping",
     "path": "a path",
+    "string_pattern_mismatch": "a text that matches {pattern}",
     "greater_than": "more than {gt}",
     "greater_than_equal": "at least {ge}",
     "less_than": "less than {lt}",
@@ -52,6 +53,7 @@ def sentence_of(error: ValidationError, model: type[BaseModel], above: str = "")
         return _raised(context.get("error"), model, label)
     wanted = _WANTED.get(kind) or _WANTED.get(kind.partition("_")[0], "something else")
     bounds = {word: f"{bound:g}" for word, bound in context.items() if isinstance(bound, int | float)}
+    bounds["pattern"] = str(context.get("pattern"))
     return f"`{label}` must be {wanted.format(**bounds)}"
 
 

@@ -24,7 +24,11 @@ def limited(
     call: Call, line: Line, limits: Limits | Joint, request: Request, steps: Steps[Completion]
 ) -> Steps[Completion]:
     """`steps`, begun when the limits allow it. Raises RateLimitError (`sent="no"`) where that would take too long."""
-    ticket = yield from _admitted(call, line, limits, request)
+    now = call.clock.monotonic()
+    size, output = rough(request), request.max_tokens or USUAL_OUTPUT
+    ticket: Ticket | JointTicket = limits.reserve(size, output, now)
+    if ticket.at > now or not limits.enter_at_once():
+        ticket = yield from _admitted(call, line, limits, ticket, size, output)
     sent = "no"
     try:
         completion = yield from steps
@@ -58,9 +62,9 @@ def _used(completion: Completion) -> dict[Kind, float]:
     return used
 
 
-def _admitted(call: Call, line: Line, limits: Limits | Joint, request: Request) -> Steps[Ticket | JointTicket]:
-    size, output = rough(request), request.max_tokens or USUAL_OUTPUT
-    ticket = limits.reserve(size, output, call.clock.monotonic())
+def _admitted(
+    call: Call, line: Line, limits: Limits | Joint, ticket: Ticket | JointTicket, size: int, output: int
+) -> Steps[Ticket | JointTicket]:
     inside: list[Limits] = []
     try:
         while (wait := ticket.at - call.clock.monotonic()) > 0:

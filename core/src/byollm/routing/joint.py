@@ -32,6 +32,10 @@ class Joint:
         """See `Limits.refused`."""
         self.parts[0].refused(seconds, now)
 
+    def enter_at_once(self) -> bool:
+        """Several places are taken one after the other."""
+        return False
+
     def closed(self, now: float) -> bool:
         """True while one of them is."""
         return any(part.closed(now) for part in self.parts)

@@ -163,6 +163,16 @@ class Limits:
         with self._lock:
             return any(bucket.is_closed(now) for bucket in self._buckets.values())
 
+    def enter_at_once(self) -> bool:
+        """Begin a call if there is a place now; False, and nothing is done, if there is none."""
+        if self._concurrency is None:
+            return True
+        with self._lock:
+            if self._busy >= self._concurrency or self._waiting:
+                return False
+            self._busy += 1
+            return True
+
     def enter(self) -> Future[None] | None:
         """Begin a call: None at once, or a future that is done when there is a place, in the order of asking."""
         if self._concurrency is None:

@@ -51,7 +51,9 @@ class GeminiBatches:
 
     def submit(self, items: Sequence[BatchItem]) -> Exchange[BatchJob]:
         """POST /models/{model}:batchGenerateContent."""
-        requests = [b'{"request":%b,"metadata":{"key":%b}}' % (item.request.body, dump_json(item.key)) for item in items]
+        requests = [
+            b'{"request":%b,"metadata":{"key":%b}}' % (item.request.body, dump_json(item.key)) for item in items
+        ]
         name = dump_json(items[0].key if items else "byollm")
         body = b'{"batch":{"display_name":%b,"input_config":{"requests":{"requests":[%b]}}}}'
         return self._asked("POST", self._create, _job, body % (name, b",".join(requests)))
@@ -105,8 +107,8 @@ def _problem(error: Any) -> str:
 def _count(stats: Any, name: str) -> int:
     """A 64-bit number: as JSON a text, and left out when it is 0."""
     value = checked.mapping(stats, "batchStats").get(name)
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return int(value[:18])
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
+        return int(value)
     return checked.count(value, name)
 
 

@@ -52,6 +52,7 @@ _BY_STATUS: Final[dict[int, type[ProviderError]]] = {
     403: PermissionDeniedError,
     404: ModelNotFoundError,
     408: ProviderTimeoutError,
+    409: OverloadedError,
     413: RequestTooLargeError,
     424: ServerError,
     429: RateLimitError,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from byollm.plugin import (
     AuthScheme,
-    Batches,
     Capabilities,
     Event,
     Exchange,
@@ -24,6 +24,9 @@ from byollm_google.capabilities import capabilities_of, refinement
 from byollm_google.dialect import build_body, count_body, count_reader, fail, reader_for, resource
 from byollm_google.host import Host
 from byollm_google.manifest import MANIFEST
+
+if TYPE_CHECKING:
+    from byollm.plugin import Batches
 
 
 class Google:

@@ -7,11 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from byollm.plugin import Adjustment, Capabilities, Message, Reasoning, Request, Target, ToolCall, path_segment
+from byollm.plugin import (
+    Adjustment,
+    Capabilities,
+    Message,
+    Reasoning,
+    Request,
+    Target,
+    ToolCall,
+    hookimpl,
+    path_segment,
+)
 from byollm_mistral.models import MODELS, NOTES, card_reader, reasons, refused_media
 from byollm_openai_compatible.dialect import OpenAICompatible, Quirks, refuse_media
+
+if TYPE_CHECKING:
+    from byollm.plugin import Batches
 
 ENDPOINT: Final = "https://api.mistral.ai/v1"
 TIERS: Final = ("auto", "standard_only")
@@ -59,6 +72,13 @@ class Mistral(OpenAICompatible):
                 "tool_result_media": "partial",
             },
         )
+
+    @hookimpl
+    def batch(self, target: Target) -> Batches:
+        """Mistral's own batch jobs."""
+        from byollm_mistral.batches import MistralBatches  # most programs send none
+
+        return MistralBatches(target.model, *self.beside(target, "/chat/completions"))
 
     def describe(self, target: Target) -> Capabilities:
         """The bundled row; `refine` asks `GET /models/{id}`."""

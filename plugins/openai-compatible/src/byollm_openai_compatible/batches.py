@@ -175,7 +175,8 @@ def _answer(frame: Frame) -> list[BatchAnswer]:
         status = response.get("status_code")
         named = response.get("request_id")
         headers = {"x-request-id": named} if isinstance(named, str) else {}
-        return [BatchAnswer(key, status if type(status) is int else 500, response.get("body"), headers)]
+        status = status if type(status) is int and 100 <= status <= 599 else 500
+        return [BatchAnswer(key, status, response.get("body"), headers)]
     error = line.get("error")
     code = error.get("code") if isinstance(error, Mapping) else None
     if error is None or code in ("batch_expired", "batch_cancelled"):

@@ -190,13 +190,17 @@ class OpenAICompatible:
             return None
         from byollm_openai_compatible.batches import OpenAIBatches  # most programs send none
 
-        place = self._remembered(target, self.settled(target), path, False)
+        base, headers, exchange = self.beside(target, path)
+        return OpenAIBatches(base, endpoint, headers, exchange, self._file_expiry)
+
+    def beside(self, target: Target, path: str) -> tuple[str, Any, Callable[..., Exchange[Any]]]:
+        """The address that `path` follows, the headers of its requests, and what makes exchanges with auth, errors."""
+        at = self._remembered(target, self.settled(target), path, False)
 
         def exchange(request: HttpRequest, reader: Any, framing: Any = "json", then: Any = None) -> Exchange[Any]:
-            auth, refused = place.auth, place.fail
-            return Exchange(request=request, reader=reader, framing=framing, auth=auth, fail=refused, then=then)
+            return Exchange(request=request, reader=reader, framing=framing, auth=at.auth, fail=at.fail, then=then)
 
-        return OpenAIBatches(place.url.removesuffix(path), endpoint, place.headers, exchange, self._file_expiry)
+        return at.url.removesuffix(path), at.headers, exchange
 
     # what a vendor's subclass may say in code
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from byollm_sandbox.batches import anthropic, openai
+from byollm_sandbox.batches import anthropic, gemini, mistral, openai
 from byollm_sandbox.batches.store import Batch, BatchItem, StoredFile
 from byollm_sandbox.batches.working import Workshop
 from byollm_sandbox.dialects.base import Call
@@ -20,9 +20,13 @@ OPERATIONS: Final = (
 
 _VENDORS: Final[Mapping[str, Callable[[Recorded, Call, Workshop], Reply]]] = {
     "anthropic-messages": anthropic.answer,
+    "gemini": gemini.answer,
+    "mistral-chat": mistral.answer,
     "openai-chat": openai.answer,
     "openai-responses": openai.answer,
 }
+
+_OWN: Final = (("anthropic-messages", anthropic), ("gemini", gemini), ("mistral-chat", mistral))
 
 
 def route(request: Recorded) -> bool:
@@ -30,10 +34,11 @@ def route(request: Recorded) -> bool:
 
     OpenAI's two dialects share them: the request is Responses' when it creates a batch of that endpoint, else Chat's.
     """
-    found = anthropic.operation(request.method, request.path)
-    if found is not None:
-        request.dialect, request.operation = "anthropic-messages", found
-        return True
+    for dialect, vendor in _OWN:
+        found = vendor.operation(request.method, request.path)
+        if found is not None:
+            request.dialect, request.operation = dialect, found
+            return True
     found = openai.operation(request.method, request.path)
     if found is None:
         return False
