@@ -12,7 +12,7 @@ from byollm.engine.attempt import exchange_once
 from byollm.engine.call import Call
 from byollm.engine.steps import Steps
 from byollm.engine.sync_driver import SyncDriver
-from byollm.errors import ByollmError, PluginError
+from byollm.errors import ByollmError, PluginError, ProtocolError
 from byollm.testing import ManualClock
 from byollm.transports.base import Outgoing
 from byollm.transports.replay import ReplayResponse
@@ -53,7 +53,8 @@ class Post:
         self.change = change
         self.asked: list[Asked] = []
         batches = subject.line.deployment.batches()
-        assert batches is not None
+        if batches is None:
+            raise Broken("the plugin said that it has batches, and now that it has none")
         self.batches: Any = batches
         self._step = ""
 
@@ -96,6 +97,8 @@ class Post:
 
     def _job(self, step: str, argument: Any) -> BatchJob:
         values = self._values(step, argument)
+        if not values and not self.subject.watch.frames:
+            raise ProtocolError("the answer has nothing in it")
         if not values or not isinstance(values[-1], BatchJob):
             raise Broken(f"`{step}` was answered, and no BatchJob was read", values=values)
         return values[-1]

@@ -61,8 +61,9 @@ def certificate(
     report: Report, judged: Judged, expected: Sequence[Expected], registry: Mapping[str, Check], effort: Effort
 ) -> dict[str, Any]:
     """The whole document. It holds no path of this machine, no key, no environment."""
-    each = {subject["api"]: profiles(subject, report.results, registry) for subject in report.subjects}
     frozen = requirements()
+    scored = {id: check for id, check in registry.items() if id in frozen["checks"]}
+    each = {subject["api"]: profiles(subject, report.results, scored) for subject in report.subjects}
     owner = report.reference.distribution
     return {
         "schema": SCHEMA,

@@ -16,7 +16,8 @@ AREAS: Final = {
     "MET": "packaging and hygiene", "CAP": "capabilities", "SEC": "secrets and safety", "REQ": "requests",
     "TOL": "tools", "STC": "structured output", "VIS": "media", "RSN": "reasoning", "CCH": "caching",
     "RSP": "whole answers", "STR": "streams", "ERR": "errors", "USE": "usage", "LAW": "laws",
-    "LOC": "in-process models", "QRK": "quirks", "REC": "recorded exchanges",
+    "AUT": "authentication", "BAT": "batches", "LOC": "in-process models", "QRK": "quirks",
+    "REC": "recorded exchanges",
 }  # fmt: skip
 MANY: Final = 4
 """So many checks may fail with the same words before they are told as one."""
@@ -37,13 +38,15 @@ def report_lines(
     yield "", ""
     yield from (("  " + line, "") for line in _areas(report, document))
     kept = {(line["id"], line["api"]) for line in document["checks"] if line["expected"]}
+    later = {line["id"] for line in document["checks"] if not line["scored"]}
     alike = Counter(result.message for result in report.results if result.bad)
     told: set[str] = set()
     for result in report.results:
         many = result.bad and not every and alike[result.message] > MANY
         if (many and result.message in told) or (result.outcome in ("pass", "n/a") and not every):
             continue
-        yield from result_lines(result, registry[result.id], report, expected=(result.id, result.api) in kept)
+        known = (result.id, result.api) in kept
+        yield from result_lines(result, registry[result.id], report, expected=known, scored=result.id not in later)
         if many:
             told.add(result.message)
             yield f"      and so do {alike[result.message] - 1} more; --all shows each", ""
@@ -84,10 +87,12 @@ def _areas(report: Report, document: Mapping[str, Any]) -> list[str]:
     return table(cells, ("", "", *columns))
 
 
-def result_lines(result: Result, check: Check, report: Report, *, expected: bool) -> Iterator[tuple[str, str]]:
+def result_lines(
+    result: Result, check: Check, report: Report, *, expected: bool, scored: bool = True
+) -> Iterator[tuple[str, str]]:
     """One result: the sentence, how it is broken, the evidence, how to run it again."""
     where = f" over {result.api}" if result.api else ""
-    known = " (expected)" if expected else ""
+    known = " (expected)" if expected else "" if scored else f" (not scored before spec {check.since})"
     yield "", ""
     yield f"{result.outcome}  {result.id}{where}: {check.sentence}{known}", _KIND[result.outcome]
     if result.message:

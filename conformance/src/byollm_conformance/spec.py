@@ -22,6 +22,7 @@ SET: Final = Path(__file__).parent / f"requirements-{SPEC}.json"
 MARK: Final = "<!-- generated: the checks of this page -->"
 DOCUMENTS: Final = (
     "messages.md", "events.md", "capabilities.md", "quirks.md", "errors.md", "counting.md", "config.md", "security.md",
+    "batches.md",
 )  # fmt: skip
 _SENTENCE: Final = re.compile(r"^(\d+)\. (.*(?:\n {3,}\S.*)*)", re.MULTILINE)
 _ROW: Final = re.compile(r"^\| (\d+) \|(.*)$", re.MULTILINE)

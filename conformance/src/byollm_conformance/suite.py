@@ -12,11 +12,13 @@ Each check is one test of each plugin, by name: `test_promise[acme-STR-07]`. All
 from __future__ import annotations
 
 import datetime
+import warnings
 from typing import Any
 
 import pytest
 
 from byollm_conformance import checks
+from byollm_conformance.certificate import requirements
 from byollm_conformance.expected import judge
 from byollm_conformance.sessions import Session, session_of
 
@@ -64,6 +66,10 @@ def test_promise(provider: Session, promise: str) -> None:
     """A promise of the spec is kept by the plugin, on each of its APIs."""
     broken = provider.failures(promise)
 
+    if promise not in requirements()["checks"]:  # of the next spec: told, and not scored
+        for words in broken:
+            warnings.warn(words, stacklevel=1)
+        return
     assert not broken, "\n" + "\n\n".join(broken)
 
 

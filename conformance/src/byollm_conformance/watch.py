@@ -21,9 +21,11 @@ from byollm_conformance.guard import GUARD
 
 @dataclass(slots=True)
 class Watch:
-    """`escaped`: (where, exception) pairs, in the order in which they came out of the plugin."""
+    """`escaped`: (where, exception) pairs, in the order in which they came out of the plugin; `frames`: how many its
+    readers were given."""
 
     escaped: list[tuple[str, BaseException]] = field(default_factory=list)
+    frames: int = 0
 
     @contextmanager
     def inside(self, where: str) -> Iterator[None]:
@@ -42,6 +44,7 @@ class Watch:
     def forget(self) -> None:
         """Start over."""
         self.escaped.clear()
+        self.frames = 0
 
 
 class WatchedDeployment(Deployment):
@@ -150,6 +153,7 @@ def _reader(original: Callable[[Head], Any], watch: Watch) -> Callable[[Head], A
             read = original(head)
 
         def frames(frame: Any) -> Iterator[Any]:
+            watch.frames += 1
             with watch.inside("reader"):
                 yield from read(frame)
 

@@ -9,6 +9,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +81,9 @@ class Provider:
         told: dict[str, str] = {}
         for kind, amount in left.items():
             match self.form:
+                case "window":
+                    told |= {f"x-ratelimit-limit-{kind}": str(int(self.limits[kind] * self.window / 60))}
+                    told |= {f"x-ratelimit-remaining-{kind}": str(amount), f"x-ratelimit-reset-{kind}": f"{reset:.3f}s"}
                 case "go":
                     told |= {f"x-ratelimit-remaining-{kind}": str(amount), f"x-ratelimit-reset-{kind}": f"{reset:.3f}s"}
                 case "seconds":
@@ -180,6 +184,20 @@ def test_hardly_a_refusal_and_hardly_a_gap(form: str, requests: int, tokens: int
     assert len(provider.answered) >= 0.9 * allowed
 
 
+@pytest.mark.parametrize("window", [1.0, 10.0, 30.0, 60.0])
+@pytest.mark.parametrize("ours", [1, 3])
+def test_a_limit_that_is_told_for_another_window(window: float, ours: int) -> None:
+    """Ten in a second are no ten in a minute. Nor does it matter that the file allows more than the provider."""
+    provider = Provider("window", 600, 10**9, 1000, window)
+    limits = Limits(LimitsConfig(requests=600 * ours))
+
+    Simulation(provider, limits, callers=32, seconds=600.0)
+
+    calls = len(provider.answered) + provider.refusals
+    assert len(provider.answered) >= 0.9 * 6000
+    assert provider.refusals <= (0.01 if ours == 1 else 0.05) * calls
+
+
 class Two(Simulation):
     """Calls take turns between two deployments, whose limits have the last part in common."""
 
@@ -214,6 +232,47 @@ def test_a_reset_releases_no_crowd() -> None:
     for place, moment in enumerate(began):
         inside = sum(1 for other in began[place:] if other < moment + 0.1)
         assert inside <= 1.1 * 10 + 1
+
+
+def test_who_waits_already_when_a_reset_is_told_does_not_come_in_a_crowd() -> None:
+    """Thirty have their places when the provider says that there is none for a second: they queue up anew, in turn."""
+    limits, came = Limits(LimitsConfig(requests=600)), []
+    clock, waiting = ManualClock(0.0), []
+
+    def call() -> Any:
+        def nothing() -> Any:
+            came.append(clock.now)
+            return Completion(parts=(), finish_reason="stop", usage=Usage())
+            yield
+
+        return limited(Call(clock=clock), line(), limits, Request("hi"), nothing())
+
+    for number in range(30):
+        steps = call()
+        with suppress(StopIteration):
+            heapq.heappush(waiting, (clock.now + next(steps).seconds, number, steps))
+    limits.told({"requests": (None, 0.0, 5.0)}, 0.0)
+    while waiting:
+        clock.now, number, steps = heapq.heappop(waiting)
+        with suppress(StopIteration):
+            heapq.heappush(waiting, (clock.now + steps.send(False).seconds, number, steps))
+
+    after = [moment for moment in came if moment > 0.0]
+    assert 30 == len(came)
+    assert 5.0 <= after[0]
+    assert all(later - moment >= 0.1 - 1e-6 for moment, later in itertools.pairwise(after))
+
+
+def test_a_token_limit_that_stays_open_is_not_used_up_by_waiting() -> None:
+    """Whoever has to queue up anew for requests gives back the tokens that it had reserved."""
+    limits = Limits(LimitsConfig(requests=600, tokens=60_000))
+    for _ in range(5):
+        limits.told({"requests": (None, 0.0, 1.0)}, 0.0)
+        ticket = limits.reserve(500, 500, 0.0)
+        ticket.cancel()
+
+    assert limits.reserve(500, 500, 100.0).at == 100.0
+    assert limits.room(100.0) > 0.9
 
 
 def test_headers_that_tell_less_than_the_file_count() -> None:

@@ -80,7 +80,7 @@ def test_what_a_provider_tells_is_about_the_deployment():
     assert 0.0 == a.limits.reserve(1, 1, 0.0).at
     a.limits.refused(30.0, 0.0)
 
-    assert [True, True] == [a.limits.closed(1.0), b.limits.closed(1.0)]
+    assert [0.0, 0.0] == [a.limits.room(1.0), b.limits.room(1.0)]
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(1, 50), st.floats(0, 3), st.booleans()), max_size=60))

@@ -13,7 +13,7 @@ from byollm.wire.batches import BatchAnswer, BatchItem, BatchJob
 from byollm_conformance.batching import Post, by_hand, by_key, items_of, lines_of, plain_items, read_item
 from byollm_conformance.checks.batches import NEEDS
 from byollm_conformance.effort import Effort
-from byollm_conformance.generate import only_text, some_answers
+from byollm_conformance.generate import one_of_all, only_text, some_answers
 from byollm_conformance.judge import alike, completed, failed, told
 from byollm_conformance.mirror import SCHEMA
 from byollm_conformance.model import Broken, check
@@ -131,19 +131,20 @@ def _undone(
 )
 def as_if_alone(subject: Subject, effort: Effort) -> None:
     """Answers of every kind in one batch, and one that follows a schema; but for the tier, which is the batch's."""
-    asked = [(Request("hi"), answer) for answer in some_answers(subject, effort, 0.1, "BAT-09")]
+    answers = [one_of_all(subject), *some_answers(subject, effort, 0.1, "BAT-09")]
+    asked = [(Request("hi"), answer) for answer in answers]
     if not subject.support("structured_output").refused:
         asked.append((Request("hi", output_schema=SCHEMA), only_text('{"answer": "tea"}', id="answer-s")))
     for some in _together(subject, asked):
         items = items_of(subject, [request for request, _ in some])
         plan = BatchPlan(answers={item.key: answer for item, (_, answer) in zip(items, some, strict=True)})
-        answers = Post(subject, plan).done(items)
+        found = Post(subject, plan).done(items)
         for item, (request, answer) in zip(items, some, strict=True):
             subject.count()
-            if item.key not in answers or answers[item.key].status is None:
+            if item.key not in found or found[item.key].status is None:
                 raise Broken("an answer is there, and is not read", parts=answer.parts)
             alone = completed(subject.read(subject.dialect.render(answer, False), request=request))
-            got = completed(read_item(subject, answers[item.key], request), answer=answers[item.key])
+            got = completed(read_item(subject, found[item.key], request), answer=found[item.key])
             alike(_all(alone), _all(got), "an answer from a batch is read otherwise than the same alone")
 
 

@@ -104,16 +104,16 @@ def _texts(document: Any) -> Iterator[tuple[tuple[Any, ...], str]]:
 
 
 def _hostile(answers: Sequence[Rendered], effort: Effort) -> list[tuple[int, tuple[Any, ...], str]]:
-    """(answer, path, text): of names and addresses all, of other texts a share."""
+    """(answer, path, text): for names and addresses two always and a share of the others, for other texts less."""
     sure: list[Any] = []
     rest: list[Any] = []
     for number, answer in enumerate(answers):
         document = data_of(answer.body)
         for path, text in _texts(document) if isinstance(document, Mapping) else ():
             leads = "id" in str(path[-1]).lower() or "url" in str(path[-1]).lower() or "://" in text
-            (sure if leads else rest).extend((number, path, hostile) for hostile in HOSTILE)
-    chance = effort.random("BAT-12")
-    return [*drawn(sure, effort.scaled(1.5), chance), *drawn(rest, effort.scaled(0.2), chance)]
+            sure += [(number, path, hostile) for hostile in HOSTILE[:4:3] if leads]
+            rest += [(number, path, hostile) for hostile in HOSTILE[1:] if leads or hostile == HOSTILE[1]]
+    return [*sure, *drawn(rest, effort.scaled(0.5), effort.random("BAT-12"))]
 
 
 def _swapped(number: int, path: Sequence[Any], text: str) -> Any:
@@ -158,7 +158,10 @@ def junk_is_told(subject: Subject, effort: Effort) -> None:
         kept: list[Rendered] = []
         _step(post, step, argument, _keeping(kept))
         usual = kept[-1]
-        broken = [mutated(usual, *change) for change in drawn(mutations(usual), effort.scaled(0.3), chance)]
+        every = list(mutations(usual))
+        outer = [change for change in every if change[0] == 0 and len(change[1]) < 3]
+        chosen = [*drawn(outer, 60, chance), *drawn(every, effort.scaled(0.2), chance)]
+        broken = [mutated(usual, *change) for change in chosen]
         bodies = [*JUNK, *[bytes_mutated(usual.body, chance) for _ in range(effort.scaled(0.15))]]
         for answer in [*broken, *[by_hand(_HEADERS, body) for body in bodies]]:
             subject.count()

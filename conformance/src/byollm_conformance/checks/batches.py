@@ -36,11 +36,12 @@ def hook_is_pure(subject: Subject, effort: Effort) -> None:
     """Asked twice, and of a copy of the plugin, for each model; then each method asked twice."""
     for one in subject.models:
         items = plain_items(one, 3)
-        found = [other.line.deployment.batches() for other in (one, one.fresh(), one.copied())]
+        asked = [other.line.deployment for other in (one, one.fresh(), one.copied()) for _ in range(2)]
+        found = [deployment.batches() for deployment in asked]
         subject.count()
         if any((batches is None) != (found[0] is None) for batches in found):
             raise Broken("the plugin says now that it has batches, and then that it has none")
-        told = [_exchanges(batches, items) for batches in found if batches is not None for _ in range(2)]
+        told = [_exchanges(batches, items) for batches in found if batches is not None]
         for other in told[1:]:
             alike(told[0], other, "the same arguments made other exchanges")
 

@@ -13,11 +13,12 @@ from byollm_conformance.effort import Effort
 from byollm_conformance.model import Check
 from byollm_conformance.run import run
 from byollm_conformance.subject import Subject
+from byollm_conformance.zoo.batching import batch_reference
 from byollm_conformance.zoo.fault import FAULTS, Fault
 from byollm_conformance.zoo.local import LocalReference
 from byollm_conformance.zoo.reference import reference, subject_of
 
-CLEAN: Final = ("reference", "local_reference")
+CLEAN: Final = ("reference", "local_reference", "batch_reference")
 """The plugins without a fault."""
 CROWD: Final = 12
 """A fault that more checks find counts for its named one only."""
@@ -129,7 +130,7 @@ def plugin_of(name: str) -> Any:
     from byollm_conformance.zoo import specimens
 
     if name in CLEAN:
-        return reference if name == "reference" else LocalReference()
+        return {"reference": reference, "batch_reference": batch_reference}.get(name) or LocalReference()
     return getattr(specimens, name)
 
 
@@ -139,6 +140,8 @@ def entry_of(name: str) -> str:
         return "byollm_conformance.zoo.reference:reference"
     if name == "local_reference":
         return "byollm_conformance.zoo.local:local_reference"
+    if name == "batch_reference":
+        return "byollm_conformance.zoo.batching:batch_reference"
     return f"byollm_conformance.zoo.specimens:{name}"
 
 

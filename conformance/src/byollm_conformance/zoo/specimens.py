@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from byollm_conformance.zoo import answering, asking, refusing, showing, streaming
+from byollm_conformance.zoo import answering, asking, batch_answers, batching, fixing, refusing, showing, streaming
 from byollm_conformance.zoo.fault import FAULTS
 
-MODULES = (asking, showing, answering, streaming, refusing)
+MODULES = (asking, showing, answering, streaming, refusing, fixing, batching, batch_answers)
 """Where faults are defined."""
 
 

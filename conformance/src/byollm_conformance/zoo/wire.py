@@ -10,8 +10,10 @@ from byollm.errors import RateLimitError
 from byollm.types.parts import Reasoning, ToolCall
 from byollm.types.usage import Usage
 from byollm_conformance.recorded import Recording
+from byollm_conformance.wire import BatchEnd, BatchPlan
 from byollm_conformance.wires.generic import GenericWire
 from byollm_conformance.wires.openai_chat import read_request
+from byollm_conformance.zoo.batch_end import ZooBatches
 from byollm_sandbox.answers import Answer, state_of
 from byollm_sandbox.dialects import OpenAIChat
 from byollm_sandbox.dialects.base import Call
@@ -46,9 +48,17 @@ def _signature(answer: Answer) -> str:
     return str(next((state[""] for state in states if state.get("")), ""))
 
 
+class ZooWire(GenericWire):
+    """With batches of its own."""
+
+    def batches(self, plan: BatchPlan) -> BatchEnd | None:
+        """One resource."""
+        return ZooBatches(self, plan)
+
+
 def zoo_wire() -> GenericWire:
     """Fresh; it tolerates what servers of the dialect tolerate."""
-    return GenericWire(SignedChat(), read_request, model="a-model", strict=False)
+    return ZooWire(SignedChat(), read_request, model="a-model", strict=False)
 
 
 def recordings(wire: GenericWire) -> list[Recording]:

@@ -20,14 +20,14 @@ class BatchPlan:
 
     `polls`: it has ended when its state is asked for the so manyeth time, and `seconds` after its creation at the
     earliest (defaults 1 and 0: the first look finds it ended). `never`: it works until it is cancelled. `expire`: the
-    requests the vendor did not come to within its 24 hours; a share counts from the last. `fail`: the requests that
-    end with `error` (default ServerError); a share counts from the first. `answered`: the requests that have their
-    answer before a cancellation takes effect, from the first (default none); all others are cancelled. `cancel_polls`:
-    the look that finds a cancellation done (default the first). `answers`: scripts by custom id, each as `script`
-    takes it; they go before the common queue. `refuse`: the error with which the batch is not even taken.
-    `collapse`: the error by which a batch that was taken fails as a whole while it is checked: OpenAI's `failed`, and
-    with Anthropic, who has no such state, each request errored. `archived`: it ends with its results no longer
-    available (Anthropic does so after 29 days).
+    requests the vendor did not come to within its 24 hours; a share counts from the last; any at all mean the whole
+    batch with Gemini, who then has no results. `fail`: the requests that end with `error` (default ServerError); a
+    share counts from the first. `answered`: the requests that have their answer before a cancellation takes effect,
+    from the first (default none); all others are cancelled. `cancel_polls`: the look that finds a cancellation done
+    (default the first). `answers`: scripts by custom id, each as `script` takes it; they go before the common queue.
+    `refuse`: the error with which the batch is not even taken. `collapse`: the error by which a batch that was taken
+    fails as a whole while it is checked: `failed` with all but Anthropic, who has no such state and errs each
+    request. `archived`: it ends with its results no longer available (Anthropic does so after 29 days).
     """
 
     polls: int = 1

@@ -71,7 +71,7 @@ def _admitted(
             _worth(call, line, wait)
             if (yield Sleep(wait)):
                 raise CancelledError
-            if limits.closed(call.clock.monotonic()):  # refused meanwhile: to the end of the queue, not all at once
+            if ticket.is_void:  # refused meanwhile: to the end of the queue, not all at once
                 ticket.cancel()
                 ticket = limits.reserve(size, output, call.clock.monotonic())
         for part in limits.parts:  # always in this order, so that no two wait for each other

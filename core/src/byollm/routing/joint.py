@@ -36,10 +36,6 @@ class Joint:
         """Several places are taken one after the other."""
         return False
 
-    def closed(self, now: float) -> bool:
-        """True while one of them is."""
-        return any(part.closed(now) for part in self.parts)
-
 
 @dataclass(frozen=True, slots=True)
 class JointTicket:
@@ -51,6 +47,11 @@ class JointTicket:
     def at(self) -> float:
         """When the last of them lets it go."""
         return max(ticket.at for ticket in self.tickets)
+
+    @property
+    def is_void(self) -> bool:
+        """One of them is."""
+        return any(ticket.is_void for ticket in self.tickets)
 
     def settle(self, used: Mapping[Kind, float]) -> None:
         """See `Ticket.settle`."""

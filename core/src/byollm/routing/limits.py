@@ -18,6 +18,12 @@ Kind = Literal["requests", "tokens", "input_tokens", "output_tokens"]
 KINDS: Final[tuple[Kind, ...]] = ("requests", "tokens", "input_tokens", "output_tokens")
 BURST: Final = 1.0
 """Seconds' worth that may go at once: a limit a minute is meant a minute long, and many vendors look closer."""
+LONGEST: Final = 3600.0
+"""Seconds until a reset that are believed."""
+LATE: Final = 0.02
+"""Seconds behind a reset at which the first goes: who comes a moment too early is sent away for a second."""
+MOMENT: Final = 0.05
+"""Seconds by which a reset may move without being another one: answers tell it one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +38,23 @@ class LimitsConfig:
 
 
 class Bucket:
-    """An amount a minute, given out evenly. Times are instants of one clock; `due` is when all of it is paid back."""
+    """An amount a minute, given out evenly. Times are instants of one clock; `due` is when all of it is paid back.
 
-    __slots__ = ("_due", "_step", "_until")
+    `era` counts how often it was closed: what was reserved before is void then, and in nobody's way.
+    """
+
+    __slots__ = ("_due", "_of_a_minute", "_own", "_step", "_until", "era")
 
     def __init__(self, a_minute: float) -> None:
-        self._step = 60.0 / a_minute
+        self._own = self._step = 60.0 / a_minute
         self._due = float("-inf")
         self._until = float("-inf")
+        self._of_a_minute = True  # the limit that the provider tells, as far as its figures fit
+        self.era = 0
 
     @property
     def a_minute(self) -> float:
-        """The limit, as of now."""
+        """The pace, as of now."""
         return 60.0 / self._step
 
     def reserve(self, amount: float, now: float) -> float:
@@ -56,10 +67,6 @@ class Bucket:
         """What was reserved and not used; a negative amount is used beyond it."""
         self._due -= amount * self._step
 
-    def is_closed(self, now: float) -> bool:
-        """True until the reset that the provider named."""
-        return now < self._until
-
     def free(self, now: float) -> float:
         """The share that is free, of a burst's worth and of what is lent beyond it."""
         if now < self._until:
@@ -67,35 +74,59 @@ class Bucket:
         return max(0.0, min(1.0, 1.0 - (self._due - now) / 60.0))
 
     def told(self, limit: float | None, remaining: float | None, reset: float | None, now: float) -> None:
-        """What the provider's headers say: its limit when it is lower, what is left, and seconds until more comes."""
-        if limit is not None and 0 < limit < self.a_minute:
-            self._step = 60.0 / limit
+        """What the provider's headers say: its limit, what is left, and seconds until more comes.
+
+        How long the limit's window is, they do not say: seconds with Azure, a day with Groq. It is a minute where the
+        three figures fit a minute; else what is left is spread over the time until the reset, which suits any window.
+        """
+        self._step = self._own
+        if limit is not None and limit > 0:
+            self._of_a_minute = self._of_a_minute and _fits_a_minute(limit, remaining, reset)
+            if self._of_a_minute:
+                self._step = max(self._step, 60.0 / limit)
         if remaining is None:
             return
         if remaining < 1 and reset is not None:
-            self._until = max(self._until, now + min(reset, 3600.0))
-            self._due = max(self._due, self._until + BURST - self._step)  # no burst when it is over: others wait too
-        # No more than what is left may go at once; the rest of the minute comes evenly.
+            self._close(now + min(reset, LONGEST) + LATE)
+            return
+        if reset is not None and remaining >= 1:
+            self._step = max(self._step, min(reset, LONGEST) / (remaining + 1))  # this one is used
+        # No more than what is left may go at once; the rest comes evenly.
         self._due = max(self._due, now + BURST - remaining * self._step)
+
+    def _close(self, until: float) -> None:
+        """Nobody goes before; then one after the other, as if nothing had been reserved: all who wait reserve anew."""
+        if until <= self._until + MOMENT:
+            return
+        self.era += 1
+        self._until = until
+        self._due = until + BURST
 
 
 class Ticket:
     """A place in the queue: `at` is when it may go. `settle` it with what was used, or `cancel` it."""
 
-    __slots__ = ("_limits", "amounts", "at")
+    __slots__ = ("_limits", "amounts", "at", "eras")
 
-    def __init__(self, limits: Limits, amounts: Mapping[Kind, float], at: float) -> None:
+    def __init__(self, limits: Limits, amounts: Mapping[Kind, float], at: float, eras: tuple[int, ...]) -> None:
         self._limits = limits
         self.amounts = amounts
         self.at = at
+        self.eras = eras
+
+    @property
+    def is_void(self) -> bool:
+        """The provider closed a limit since: the place is none, and has to be reserved anew."""
+        return self.eras != self._limits.eras
 
     def settle(self, used: Mapping[Kind, float]) -> None:
         """Book what the answer told. Amounts that it did not tell stay as they were reserved."""
-        self._limits.give_back({kind: amount - used.get(kind, amount) for kind, amount in self.amounts.items()})
+        amounts = {kind: amount - used.get(kind, amount) for kind, amount in self.amounts.items()}
+        self._limits.give_back(amounts, self.eras)
 
     def cancel(self) -> None:
         """It never went."""
-        self._limits.give_back(self.amounts)
+        self._limits.give_back(self.amounts, self.eras)
 
 
 class Limits:
@@ -127,13 +158,19 @@ class Limits:
             for kind, bucket in self._buckets.items():
                 amount = amounts[kind] = _amount(kind, input_tokens, output_tokens)
                 at = max(at, bucket.reserve(amount, now))
-        return Ticket(self, amounts, at)
+            return Ticket(self, amounts, at, self.eras)
 
-    def give_back(self, amounts: Mapping[Kind, float]) -> None:
-        """See `Bucket.give_back`."""
+    @property
+    def eras(self) -> tuple[int, ...]:
+        """How often each limit was closed."""
+        return tuple([bucket.era for bucket in self._buckets.values()])
+
+    def give_back(self, amounts: Mapping[Kind, float], eras: tuple[int, ...]) -> None:
+        """See `Bucket.give_back`. What was reserved in an era that is over counts no more."""
         with self._lock:
-            for kind, amount in amounts.items():
-                self._buckets[kind].give_back(amount)
+            for (kind, bucket), era in zip(self._buckets.items(), eras, strict=True):
+                if bucket.era == era:
+                    bucket.give_back(amounts[kind])
 
     def room(self, now: float) -> float:
         """The share of the tightest limit that is free."""
@@ -157,11 +194,6 @@ class Limits:
         with self._lock:
             for bucket in self._buckets.values():
                 bucket.told(None, 0.0, seconds, now)
-
-    def closed(self, now: float) -> bool:
-        """True while a refusal or a limit that is used up lasts."""
-        with self._lock:
-            return any(bucket.is_closed(now) for bucket in self._buckets.values())
 
     def enter_at_once(self) -> bool:
         """Begin a call if there is a place now; False, and nothing is done, if there is none."""
@@ -200,6 +232,13 @@ class Limits:
                     following.set_result(None)
                     return
             self._busy -= 1
+
+
+def _fits_a_minute(limit: float, remaining: float | None, reset: float | None) -> bool:
+    """Where a limit comes back bit by bit, the reset is when all of it is back: that tells the time for the whole."""
+    if remaining is None or reset is None:
+        return True
+    return remaining < limit and abs(reset * limit - 60.0 * (limit - remaining)) <= 6.0 * (limit - remaining)
 
 
 def _amount(kind: Kind, input_tokens: int, output_tokens: int) -> float:

@@ -28,18 +28,14 @@ from byollm.transports.progress import Progress, Stop
 from byollm.wire.exchange import Head
 
 
-class _Connection:
+class _Connection(AsyncStream):
     """A line and its parser."""
 
-    __slots__ = ("http", "line", "stream")
+    __slots__ = ("http",)
 
-    def __init__(self, http: Parser, stream: AsyncStream) -> None:
+    def __init__(self, http: Parser, line: AsyncLine) -> None:
+        super().__init__(line)
         self.http = http
-        self.stream = stream
-        self.line = stream.line
-
-    def is_stale(self) -> bool:
-        return self.stream.is_stale()
 
     def discard(self) -> None:
         self.line.shut()
@@ -99,12 +95,12 @@ class AsyncHttpTransport:
         line = AsyncLine(turn.progress)
         if not turn.cancellation.bind(partial(line.stop, turn.progress)):
             return Broken("cancelled", "no")
-        stream = AsyncStream(line)
         try:
             turn.progress.begin_connecting()
-            await _reach(self._parser, stream, turn.way, outgoing)
+            made = _Connection(parser(self._parser), line)
+            await _reach(self._parser, made, turn.way, outgoing)
             turn.progress.end_connecting()
-            return _Connection(parser(self._parser), stream)
+            return made
         except Exception as error:
             broken = seen(error, turn.progress)
         except BaseException:
@@ -119,7 +115,7 @@ class AsyncHttpTransport:
         try:
             if not turn.cancellation.bind(partial(line.stop, progress)):
                 raise Stop("cancelled")
-            answer = await _asked(connection.http, connection.stream, turn)
+            answer = await _asked(connection.http, connection, turn)
             head = answer_of(answer, progress, turn.way)
             if isinstance(head, Broken):
                 outcome = head
@@ -143,7 +139,7 @@ def _let_go(line: AsyncLine, turn: Turn) -> None:
 
 async def _asked(http: Parser, stream: AsyncStream, request: Asked) -> tuple[int, Headers]:
     """Send a request; status and headers of its answer. Raises Stop."""
-    stream.write(request.head, request.body)
+    await stream.send(request)
     http.begin(request.method)
     while True:
         http.feed(await stream.read())
@@ -200,7 +196,7 @@ class AsyncHttpResponse:
         try:
             while (data := connection.http.piece()) != b"":
                 if data is None:
-                    connection.http.feed(await connection.stream.read())
+                    connection.http.feed(await connection.read())
                     continue
                 if self._body is None:
                     self._size += len(data)

@@ -22,6 +22,7 @@ from byollm.transports.progress import Progress, Stop
 if TYPE_CHECKING:
     import ssl
 
+    from byollm.transports.message import Asked
     from byollm.transports.tls import TlsSession
 
 _SIZE = 64 * 1024
@@ -262,14 +263,13 @@ class AsyncTls:
 
 
 class AsyncStream:
-    """What a parser's bytes go through. What is written leaves, in one go, with the next read. Raises Stop."""
+    """What a request and its answer go through. Raises Stop."""
 
-    __slots__ = ("_pipe", "_written", "line")
+    __slots__ = ("_pipe", "line")
 
     def __init__(self, line: AsyncLine) -> None:
         self.line = line
         self._pipe: AsyncPipe = line
-        self._written: list[bytes] = []
 
     async def start_tls(self, context: ssl.SSLContext, server_hostname: str) -> None:
         """Put TLS on top of what is there, within what is left for connecting."""
@@ -284,10 +284,8 @@ class AsyncStream:
         return self._pipe.pending or self.line.is_stale()
 
     async def read(self) -> bytes:
-        """Send what was written, then wait for the next bytes."""
+        """The next bytes; b"" at the end."""
         line = self.line
-        if self._written:
-            await self._flush()
         data = await self._pipe.recv(_SIZE)
         if not data:
             line.ended = True
@@ -295,29 +293,21 @@ class AsyncStream:
             line.progress.receive(len(data))
         return data
 
-    def write(self, *data: bytes) -> None:
-        """Keep it for the next `read`."""
-        self._written += data
-
-    async def _flush(self) -> None:
-        # Views, because a list of bytes would show the key in a traceback with locals.
-        views, self._written = pieces(self._written), []
+    async def send(self, request: Asked) -> None:
+        """Send a request."""
         progress = self.line.progress
         if progress is None:
             raise self.line.failure("closed")
         if not progress.connecting:
             progress.begin_sending()
-        complete = await self._send(views)
-        if not progress.connecting:
-            progress.begin_waiting(complete)
-
-    async def _send(self, views: list[memoryview]) -> bool:
+        complete = True
         try:
-            for view in views:
+            for view in pieces(request):
                 await self._pipe.send(view)
         except Stop as stop:
             # A server may refuse a large body with an answer, and stop reading: the answer beats the reset.
             if stop.kind != "reset":
                 raise
-            return False
-        return True
+            complete = False
+        if not progress.connecting:
+            progress.begin_waiting(complete)

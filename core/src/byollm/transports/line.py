@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import errno
+import select
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from threading import RLock
+from typing import TYPE_CHECKING
 
 from byollm.transports.base import BrokenKind
 from byollm.transports.names import Address
 from byollm.transports.progress import Progress, Stop
+
+if TYPE_CHECKING:
+    from byollm.transports.message import Asked
 
 CHUNK = 256 * 1024
 """The most that is handed to the socket (or encrypted) in one go."""
@@ -27,7 +31,7 @@ class Line:
     shut down, None while it works. `ended` is True once the peer closed.
     """
 
-    __slots__ = ("__weakref__", "_lock", "_peek", "_socket", "ended", "progress", "stopped")
+    __slots__ = ("__weakref__", "_lock", "_readable", "_socket", "ended", "progress", "stopped")
 
     pending = False
     """A plain socket buffers nothing on our side."""
@@ -36,7 +40,7 @@ class Line:
         # Reentrant, because a signal handler may cancel the very call it interrupts.
         self._lock = RLock()
         self._socket: socket.socket | None = None
-        self._peek: Callable[[], object] | None = None
+        self._readable: Callable[[float | None], object] | None = None
         self.progress: Progress | None = progress
         self.stopped: BrokenKind | None = None
         self.ended = False
@@ -48,8 +52,7 @@ class Line:
 
     def use(self, progress: Progress) -> None:
         """Lend an idle line to an exchange."""
-        with self._lock:
-            self.progress = progress
+        self.progress = progress
 
     def release(self) -> bool:
         """The exchange is over; a `stop` that comes late does nothing. True when the line may serve again."""
@@ -75,7 +78,7 @@ class Line:
         """Close the socket. Safe to call again, and whatever became of the event loop it served."""
         with self._lock:
             opened, self._socket = self._socket, None
-            self._peek = None
+            self._readable = None
             busy, self.progress = self.progress is not None, None
         if opened is not None:
             if busy:  # another thread may wait in recv, and closing alone would not wake it
@@ -85,15 +88,11 @@ class Line:
 
     def is_stale(self) -> bool:
         """True when the socket of an idle line is closed, or has something to read."""
-        with self._lock:
-            if self._socket is None:
-                return True
-            if self._peek is None:
-                self._peek = _peeking(self._socket)
-            try:
-                return bool(self._peek())
-            except (OSError, ValueError):
-                return True
+        readable = self._readable
+        try:
+            return readable is None or bool(readable(0))
+        except (OSError, ValueError):
+            return True
 
     def adopt(self, connected: socket.socket) -> None:
         """Take over a connected socket. Raises Stop when the exchange was stopped meanwhile."""
@@ -101,7 +100,7 @@ class Line:
         with self._lock:
             stopped = self.stopped
             if stopped is None:
-                self._socket = connected
+                self._socket, self._readable = connected, _readiness(connected)
         if stopped is not None:
             connected.close()
             raise Stop(stopped)
@@ -123,11 +122,14 @@ class Line:
         return Stop(self.stopped or kind)
 
 
-def pieces(written: list[bytes]) -> list[memoryview]:
-    """Cut for the socket: head and a small body are one piece, so that they leave in one packet."""
-    if sum(map(len, written)) <= CHUNK:
-        return [memoryview(b"".join(written))]
-    views = [memoryview(data) for data in written]
+def pieces(request: Asked) -> list[memoryview]:
+    """Cut for the socket: head and a small body are one piece, so that they leave in one packet.
+
+    Views, because a list of bytes would show the key in a traceback with locals.
+    """
+    if len(request.head) + len(request.body) <= CHUNK:
+        return [memoryview(request.head + request.body)]
+    views = [memoryview(request.head), memoryview(request.body)]
     return [view[start : start + CHUNK] for view in views for start in range(0, len(view), CHUNK)]
 
 
@@ -148,15 +150,13 @@ def unreachable(problem: int) -> Stop:
     return Stop("connect", os.strerror(problem).lower() if problem else "")
 
 
-def _peeking(opened: socket.socket) -> Callable[[], object]:
-    """A function that tells at once whether the socket has something to read."""
-    import select
-
+def _readiness(opened: socket.socket) -> Callable[[float | None], object]:
+    """A function that waits so many milliseconds (None: for ever), and answers whether there is something to read."""
     if not hasattr(select, "poll"):
-        return lambda: select.select([opened], [], [], 0)[0]
+        return lambda wait: select.select([opened], [], [], None if wait is None else wait / 1000)[0]
     poll = select.poll()
     poll.register(opened, select.POLLIN)
-    return partial(poll.poll, 0)
+    return poll.poll
 
 
 def _tune(opened: socket.socket) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable
-from os import getpid
 from threading import Lock
 from time import monotonic
 from typing import Generic, Protocol, TypeVar
@@ -32,11 +32,24 @@ class Pooled(Protocol):
 Item = TypeVar("Item", bound=Pooled)
 
 
+_forks = 0
+"""How many forks lie between the first process and this one."""
+
+
+def _forked() -> None:
+    global _forks
+    _forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
 class _Shelf(Generic[Item]):
     """The idle items of one process. A fork leaves it, its lock included, to the parent."""
 
     def __init__(self) -> None:
-        self.process = getpid()
+        self.forks = _forks
         self.lock = Lock()
         self.idle: dict[Hashable, list[tuple[float, Item]]] = {}
         self.swept = monotonic()
@@ -52,7 +65,7 @@ class Pool(Generic[Item]):
 
     def _own(self) -> _Shelf[Item]:
         shelf = self._shelf
-        if shelf.process != getpid():
+        if shelf.forks != _forks:
             # Dropping the parent's items here closes the child's copies of their sockets and sends nothing.
             shelf = self._shelf = _Shelf()
         return shelf
@@ -60,7 +73,7 @@ class Pool(Generic[Item]):
     def take(self, key: Hashable) -> Item | None:
         """The item of this key that was used last, if it is fit; what is not is discarded on the way."""
         shelf = self._shelf
-        if shelf.process != getpid():
+        if shelf.forks != _forks:
             shelf = self._own()
         while True:
             with shelf.lock:
@@ -75,7 +88,7 @@ class Pool(Generic[Item]):
     def give(self, key: Hashable, item: Item) -> None:
         """Keep an item for the next call. The oldest of too many go, and all that have waited too long."""
         shelf, now = self._shelf, monotonic()
-        if shelf.process != getpid():
+        if shelf.forks != _forks:
             shelf = self._own()
         gone: list[tuple[float, Item]] = []
         with shelf.lock:

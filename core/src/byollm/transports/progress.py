@@ -43,7 +43,9 @@ class Progress:
     def begin_connecting(self) -> None:
         """From here on `connect` bounds everything together: name, TCP, proxy, TLS."""
         self.connecting = True
-        self._bound(self._timeouts.connect, "timeout_connect")
+        seconds = self._timeouts.connect
+        self._until = None if seconds is None else monotonic() + seconds
+        self._allowance, self._kind = None, "timeout_connect"
 
     def end_connecting(self) -> None:
         """Connected: what is written from here on is the request."""
@@ -65,17 +67,15 @@ class Progress:
         """The request is out. When it is not `complete`, the peer stopped taking it, and may have answered why."""
         if complete:
             self.sent = "yes"
-        self._bound(self._timeouts.first_byte, "timeout_first_byte")
+        seconds = self._timeouts.first_byte
+        self._until = None if seconds is None else monotonic() + seconds
+        self._allowance, self._kind = None, "timeout_first_byte"
 
     def receive(self, count: int) -> None:
         """`count` bytes came."""
         if not self.heard:
             self._until, self._allowance, self._kind = None, self._timeouts.idle, "timeout_idle"
         self.heard += count
-
-    def _bound(self, seconds: float | None, kind: BrokenKind) -> None:
-        self._allowance, self._kind = None, kind
-        self._until = None if seconds is None else monotonic() + seconds
 
     def patience(self) -> tuple[float | None, BrokenKind]:
         """Seconds that the next wait may last (None: for ever), and what it is when they are over.

@@ -26,18 +26,14 @@ from byollm.transports.sync_line import SyncLine, SyncStream
 from byollm.wire.exchange import Head
 
 
-class _Connection:
+class _Connection(SyncStream):
     """A line and its parser."""
 
-    __slots__ = ("http", "line", "stream")
+    __slots__ = ("http",)
 
-    def __init__(self, http: Parser, stream: SyncStream) -> None:
+    def __init__(self, http: Parser, line: SyncLine) -> None:
+        super().__init__(line)
         self.http = http
-        self.stream = stream
-        self.line = stream.line
-
-    def is_stale(self) -> bool:
-        return self.stream.is_stale()
 
     def discard(self) -> None:
         self.line.shut()
@@ -81,12 +77,12 @@ class HttpTransport:
         line = SyncLine(turn.progress)
         if not turn.cancellation.bind(partial(line.stop, turn.progress)):
             return Broken("cancelled", "no")
-        stream = SyncStream(line)
         try:
             turn.progress.begin_connecting()
-            _reach(self._parser, stream, turn.way, outgoing)
+            made = _Connection(parser(self._parser), line)
+            _reach(self._parser, made, turn.way, outgoing)
             turn.progress.end_connecting()
-            return _Connection(parser(self._parser), stream)
+            return made
         except Exception as error:
             broken = seen(error, turn.progress)
         except BaseException:
@@ -101,7 +97,7 @@ class HttpTransport:
         try:
             if not turn.cancellation.bind(partial(line.stop, progress)):
                 raise Stop("cancelled")
-            answer = _asked(connection.http, connection.stream, turn)
+            answer = _asked(connection.http, connection, turn)
             head = answer_of(answer, progress, turn.way)
             if isinstance(head, Broken):
                 outcome = head
@@ -125,7 +121,7 @@ def _let_go(line: SyncLine, turn: Turn) -> None:
 
 def _asked(http: Parser, stream: SyncStream, request: Asked) -> tuple[int, Headers]:
     """Send a request; status and headers of its answer. Raises Stop."""
-    stream.write(request.head, request.body)
+    stream.send(request)
     http.begin(request.method)
     while True:
         http.feed(stream.read())
@@ -182,7 +178,7 @@ class HttpResponse:
         try:
             while (data := connection.http.piece()) != b"":
                 if data is None:
-                    connection.http.feed(connection.stream.read())
+                    connection.http.feed(connection.read())
                     continue
                 if self._body is None:
                     self._size += len(data)

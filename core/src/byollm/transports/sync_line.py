@@ -18,6 +18,7 @@ from byollm.transports.progress import Progress, Stop
 if TYPE_CHECKING:
     import ssl
 
+    from byollm.transports.message import Asked
     from byollm.transports.tls import TlsSession
 
 _SLICE = 0.02
@@ -28,6 +29,9 @@ _UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, 10035})
 """What `connect_ex` says of a connection that is being made; 10035 is Windows' WSAEWOULDBLOCK."""
 
 _SIZE = 64 * 1024
+
+_LONGEST = 2_000_000.0
+"""Seconds, three weeks: the most that the system's call for waiting takes. What is longer waits for ever."""
 
 
 class Pipe(Protocol):
@@ -108,18 +112,20 @@ class SyncLine(Line):
 
     def recv(self, size: int) -> bytes:
         """See `Pipe`."""
-        opened, progress = self._socket, self.progress
-        if opened is None or progress is None or self.stopped is not None:
+        opened, progress, readable = self._socket, self.progress, self._readable
+        if opened is None or progress is None or readable is None or self.stopped is not None:
             raise self.failure("closed")
-        seconds, kind = progress.patience()
         data = None
-        try:
-            opened.settimeout(seconds)
-            data = opened.recv(size)
-        except TimeoutError:
-            pass
-        except OSError:
-            kind = "reset"
+        while True:
+            seconds, kind = progress.patience()
+            try:
+                if readable(None if seconds is None or seconds > _LONGEST else 1000 * seconds):
+                    data = opened.recv(size)
+            except BlockingIOError:  # what was readable was not, after all (a wrong checksum)
+                continue
+            except OSError:
+                kind = "reset"
+            break
         if data is None or (not data and self.stopped is not None):
             raise self.failure(kind)
         return data
@@ -131,16 +137,23 @@ class SyncLine(Line):
             opened, progress = self._socket, self.progress
             if opened is None or progress is None or self.stopped is not None:
                 raise self.failure("closed")
-            seconds, kind = progress.patience()
             try:
-                opened.settimeout(seconds)
                 rest = rest[opened.send(rest) :]
                 continue
-            except TimeoutError:
-                pass
+            except BlockingIOError:
+                seconds, kind = progress.patience()
+                if _writable(opened, seconds):
+                    continue
             except OSError:
                 kind = "reset"
             raise self.failure(kind)
+
+
+def _writable(opened: socket.socket, seconds: float | None) -> bool:
+    """Wait until the peer takes more."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(opened, selectors.EVENT_WRITE)
+        return bool(selector.select(None if seconds is None or seconds > _LONGEST else seconds))
 
 
 def _begin(address: Address) -> socket.socket | int:
@@ -201,14 +214,13 @@ class SyncTls:
 
 
 class SyncStream:
-    """What a parser's bytes go through. What is written leaves, in one go, with the next read. Raises Stop."""
+    """What a request and its answer go through. Raises Stop."""
 
-    __slots__ = ("_pipe", "_written", "line")
+    __slots__ = ("_pipe", "line")
 
     def __init__(self, line: SyncLine) -> None:
         self.line = line
         self._pipe: Pipe = line
-        self._written: list[bytes] = []
 
     def start_tls(self, context: ssl.SSLContext, server_hostname: str) -> None:
         """Put TLS on top of what is there, within what is left for connecting."""
@@ -223,10 +235,8 @@ class SyncStream:
         return self._pipe.pending or self.line.is_stale()
 
     def read(self) -> bytes:
-        """Send what was written, then wait for the next bytes."""
+        """The next bytes; b"" at the end."""
         line = self.line
-        if self._written:
-            self._flush()
         data = self._pipe.recv(_SIZE)
         if not data:
             line.ended = True
@@ -234,29 +244,21 @@ class SyncStream:
             line.progress.receive(len(data))
         return data
 
-    def write(self, *data: bytes) -> None:
-        """Keep it for the next `read`."""
-        self._written += data
-
-    def _flush(self) -> None:
-        # Views, because a list of bytes would show the key in a traceback with locals.
-        views, self._written = pieces(self._written), []
+    def send(self, request: Asked) -> None:
+        """Send a request."""
         progress = self.line.progress
         if progress is None:
             raise self.line.failure("closed")
         if not progress.connecting:
             progress.begin_sending()
-        complete = self._send(views)
-        if not progress.connecting:
-            progress.begin_waiting(complete)
-
-    def _send(self, views: list[memoryview]) -> bool:
+        complete = True
         try:
-            for view in views:
+            for view in pieces(request):
                 self._pipe.send(view)
         except Stop as stop:
             # A server may refuse a large body with an answer, and stop reading: the answer beats the reset.
             if stop.kind != "reset":
                 raise
-            return False
-        return True
+            complete = False
+        if not progress.connecting:
+            progress.begin_waiting(complete)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from byollm.plugin import (
     AuthScheme,
@@ -27,6 +27,8 @@ from byollm_google.manifest import MANIFEST
 
 if TYPE_CHECKING:
     from byollm.plugin import Batches
+
+_BULKY: Final = ("-image", "-tts")
 
 
 class Google:
@@ -70,8 +72,8 @@ class Google:
 
     @hookimpl
     def batch(self, target: Target) -> Batches | None:
-        """The Gemini API's batches; tuned models have none."""
-        if not resource(target.model).startswith("models/"):
+        """The Gemini API's batches. Tuned models have none, and answers of pictures or sound are too large for them."""
+        if not resource(target.model).startswith("models/") or any(word in target.model for word in _BULKY):
             return None
         from byollm_google.batches import GeminiBatches  # most programs send none
 

@@ -98,11 +98,16 @@ def _job(frame: Frame) -> list[BatchJob]:
         BatchJob(
             checked.identifier(found.get("id"), "id"),
             ended=found.get("status") in ENDED,
-            told=sum(checked.count(found.get(name), name) for name in ("succeeded_requests", "failed_requests")),
+            told=_count(found),
             failed=_problems(found.get("errors")) if is_empty else "",
             files=files,
         )
     ]
+
+
+def _count(found: Mapping[str, Any]) -> int | None:
+    told = [checked.count(found[name], name) for name in ("succeeded_requests", "failed_requests") if name in found]
+    return sum(told) if told else None
 
 
 def _problems(errors: Any) -> str:
@@ -125,7 +130,7 @@ def _answer(data: Any) -> BatchAnswer:
     status, error = response.get("status_code"), line.get("error")
     if error is None and not response:
         return BatchAnswer(key, None)
-    if type(status) is not int or (error is not None and status < 400):
+    if type(status) is not int or not (200 if error is None else 400) <= status < 600:
         status = 200 if error is None else 500
     body = response.get("body")
     if error is not None and not body:

@@ -78,7 +78,7 @@ class Mistral(OpenAICompatible):
         """Mistral's own batch jobs."""
         from byollm_mistral.batches import MistralBatches  # most programs send none
 
-        return MistralBatches(target.model, *self.beside(target, "/chat/completions"))
+        return MistralBatches(target.model, *self.asker(target, "/chat/completions"))
 
     def describe(self, target: Target) -> Capabilities:
         """The bundled row; `refine` asks `GET /models/{id}`."""

@@ -190,10 +190,10 @@ class OpenAICompatible:
             return None
         from byollm_openai_compatible.batches import OpenAIBatches  # most programs send none
 
-        base, headers, exchange = self.beside(target, path)
+        base, headers, exchange = self.asker(target, path)
         return OpenAIBatches(base, endpoint, headers, exchange, self._file_expiry)
 
-    def beside(self, target: Target, path: str) -> tuple[str, Any, Callable[..., Exchange[Any]]]:
+    def asker(self, target: Target, path: str) -> tuple[str, Any, Callable[..., Exchange[Any]]]:
         """The address that `path` follows, the headers of its requests, and what makes exchanges with auth, errors."""
         at = self._remembered(target, self.settled(target), path, False)
 

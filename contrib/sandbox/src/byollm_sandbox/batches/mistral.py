@@ -1,9 +1,9 @@
 """Mistral's batch jobs: `/v1/batch/jobs`, and `/v1/files` as far as answers need them.
 
 Shapes after `batch.jobs`, `files` and `extra.batch` of mistralai 3.7.0, Mistral's guide to batches (stored copies) and
-what public code tells of its OpenAPI document, read 2026-11-22: fewer than 10,000 requests inside, one model a job, 1 to
-168 hours, refused requests in a file of their own, `outputs` for who asks with `inline=true`. Known from no source, and
-so the twin's guesses: all sentences, the lines of refused requests (status, body and a sentence in `error`), that
+what public code tells of its OpenAPI document, read 2026-11-22: fewer than 10,000 requests inside, one model a job, up
+to 168 hours, refused requests in a file of their own, `outputs` for who asks with `inline=true`. Known from no source,
+and so the twin's guesses: all sentences, the lines of refused requests (status, body and a sentence in `error`), that
 requests which were not worked on have no line, that a cancelled or late job keeps what was answered, that only what has
 ended can be deleted. Files of requests are not spoken: jobs take theirs inside.
 """
