@@ -18,7 +18,18 @@ FLOORS = (
     ("transports",),
     ("config", "routing"),
     ("engine",),
-    ("client", "async_client", "streaming", "async_streaming", "setup", "choosing", "deferring", "quick", "cli"),
+    (
+        "client",
+        "async_client",
+        "streaming",
+        "async_streaming",
+        "setup",
+        "choosing",
+        "deferring",
+        "previewing",
+        "quick",
+        "cli",
+    ),
     ("__init__", "__main__", "plugin", "testing"),
 )
 """Lowest first. Below `types` and `errors` there is only the standard library and pydantic."""

@@ -27,7 +27,9 @@ from byollm_conformance.wire import Answer, BatchPlan, batch_end
 from byollm_conformance.wires import wire_for
 from byollm_conformance.zoo.batching import batch_reference
 from byollm_conformance.zoo.reference import Reference, subject_of
+from byollm_google import provider as google
 from byollm_groq import provider as groq
+from byollm_mistral import provider as mistral
 from byollm_openai import provider as openai
 
 REGISTRY = checks.load()
@@ -39,14 +41,18 @@ ENDS = [
     ("responses", openai, "gpt-4.1", True),
     ("messages", anthropic, "claude-haiku-4-5", True),
     ("chat", groq, "openai/gpt-oss-120b", False),
+    ("gemini", google, "gemini-3.8-flash", True),
+    ("mistral-chat", mistral, "mistral-medium-latest", True),
 ]
+NAMES = ["chat", "responses", "messages", "groq", "gemini", "mistral"]
 
 
 def subject(api: str, plugin: Any, model: str, strict: bool = True) -> Subject:
-    return Subject(plugin, api=api, model=model, dialect=wire_for(api, model=model, strict=strict))
+    surface = plugin.manifest.apis[0] if api not in plugin.manifest.apis else api
+    return Subject(plugin, api=surface, model=model, dialect=wire_for(api, model=model, strict=strict))
 
 
-@pytest.mark.parametrize(("api", "plugin", "model", "strict"), ENDS, ids=["chat", "responses", "messages", "groq"])
+@pytest.mark.parametrize(("api", "plugin", "model", "strict"), ENDS, ids=NAMES)
 def test_the_twins_have_the_endpoints(api: str, plugin: Any, model: str, strict: bool) -> None:
     """A batch goes in and comes out, is seen as it was sent, and nothing stays."""
     one = subject(api, plugin, model, strict)
@@ -61,7 +67,7 @@ def test_the_twins_have_the_endpoints(api: str, plugin: Any, model: str, strict:
     assert not post.end.kept
 
 
-@pytest.mark.parametrize("dialect", ["gemini", "ollama", "vertex-anthropic"])
+@pytest.mark.parametrize("dialect", ["cohere-chat", "ollama", "vertex-anthropic"])
 def test_other_dialects_have_none(dialect: str) -> None:
     """Where the sandbox has no batches, or another house hosts the dialect."""
     wire = wire_for("", dialect)

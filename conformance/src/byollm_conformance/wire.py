@@ -136,10 +136,11 @@ class VariableWire(Wire, Protocol):
 @dataclass(slots=True)
 class Submitted:
     """A batch as the other end has it. `items`: key → body of each request, as JSON data, in the order in which they
-    came; `cancelled`: its end was asked for."""
+    came; `cancelled`: its end was asked for; `done`: the keys that have an answer or a refusal, once it has ended."""
 
     items: Mapping[str, Any]
     cancelled: bool = False
+    done: Collection[str] = ()
 
 
 class BatchEnd(Protocol):

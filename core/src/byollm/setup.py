@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 CALL_WORDS: Final = ("task", "deployment", "tenant", "data_class", "region", "labels", "timeout", "defer", "batch")
 """Keyword arguments of a call that are not parameters of the request."""
 _LATER: Final = ("defer", "batch")
+_NO_PARAMETERS: Final = frozenset({*CALL_WORDS, "stream", "model"})
 
 
 class Setup:
@@ -148,15 +149,17 @@ class Setup:
     def prepare(self, messages: Any, parameters: dict[str, Any], *, stream: bool) -> tuple[Call, Request, list[Line]]:
         """Sort the words of a call. Raises UnknownParameterError and ConfigError before anything is sent."""
         words: dict[str, Any] = {}
-        if not parameters.keys().isdisjoint(CALL_WORDS):
+        if not _NO_PARAMETERS.isdisjoint(parameters):
             words = {name: parameters.pop(name) for name in CALL_WORDS if name in parameters}
-        if "stream" in parameters or "model" in parameters:
-            raise unknown_parameter("stream" if "stream" in parameters else "model")
+            if "stream" in parameters or "model" in parameters:
+                raise unknown_parameter("stream" if "stream" in parameters else "model")
         if isinstance(messages, Request):
             same = not parameters and messages.stream == stream
             request = messages if same else messages.with_(**_known(parameters), stream=stream)
         else:
-            request = Request(messages, **_known(parameters), stream=stream)
+            if stream:
+                parameters["stream"] = True
+            request = Request(messages, **_known(parameters))
         if not request.messages:
             raise ConfigError("there is no message to answer", hint='pass a text or messages: client.complete("hi")')
         route = self.route(words.get("task"), words.get("deployment"), words.get("tenant"))
@@ -171,7 +174,7 @@ class Setup:
             lines = route.in_order(self._asked(call, request), lines)
             self._turn += 1
         total = _seconds(words["timeout"]) if words.get("timeout") is not None else lines[0].timeouts.total
-        if route.defer is not None or not words.keys().isdisjoint(_LATER):
+        if route.defer is not None or (words and not words.keys().isdisjoint(_LATER)):
             call.deferral = self._deferral(words, route, total)
         if total is not None and call.deferral is None:
             call.deadline = self.clock.monotonic() + total

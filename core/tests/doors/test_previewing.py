@@ -28,7 +28,7 @@ class Knowing:
     """Middleware that answers itself."""
 
     def around(self, call: Any, request: byollm.Request, next: Callable[[byollm.Request], Any]) -> Any:
-        return byollm.Completion(parts=[byollm.Text("known")], finish_reason="stop")
+        return byollm.Completion(parts=(byollm.Text("known"),), finish_reason="stop")
         yield
 
 

@@ -185,3 +185,30 @@ def test_what_the_translator_changed_is_told_too():
     assert ["seed", "metadata"] == [it.field for it in noted.adjustments]
     with pytest.raises(UnsupportedFeatureError, match="metadata"):
         strict.noted(strict.fit(Request("hi")), made)
+
+
+@pytest.mark.parametrize(
+    ("extra", "dropped"),
+    [
+        ({"openai": {"frobnicate": 3}}, ["it is for openai, and this is acme"]),
+        ({"acne": {"top_a": 1}}, ["it is for acne, and this is acme"]),
+        ({"openai": {"seed": 1}, "acme": {"top_a": 1}}, []),
+        ({}, []),
+        (None, []),
+    ],
+)
+def test_extra_words_for_somebody_else_are_not_lost_in_silence(extra: Any, dropped: list[str]):
+    """A body of OpenAI's that goes to another provider, a name misspelt. Who has a share of it is content."""
+    own = bound(Acme())
+    fitted = own.fit(Request("hi", extra=extra))
+
+    assert dropped == [it.reason for it in own.noted(fitted, own.exchange(fitted.request)).adjustments]
+
+
+def test_under_strict_they_are_refused():
+    """Like everything that would have to be left out."""
+    own = Deployment(Acme(), Acme().manifest, Target(provider="acme", model="m", endpoint="http://a"), "strict", {})
+    fitted = own.fit(Request("hi", extra={"openai": {"frobnicate": 3}}))
+
+    with pytest.raises(UnsupportedFeatureError, match="cannot take extra as asked: it is for openai"):
+        own.noted(fitted, own.exchange(fitted.request))

@@ -237,7 +237,8 @@ def test_a_reset_releases_no_crowd() -> None:
 def test_who_waits_already_when_a_reset_is_told_does_not_come_in_a_crowd() -> None:
     """Thirty have their places when the provider says that there is none for a second: they queue up anew, in turn."""
     limits, came = Limits(LimitsConfig(requests=600)), []
-    clock, waiting = ManualClock(0.0), []
+    clock = ManualClock(0.0)
+    waiting: list[Any] = []
 
     def call() -> Any:
         def nothing() -> Any:

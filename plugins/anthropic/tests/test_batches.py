@@ -58,6 +58,7 @@ def test_the_headers_of_its_requests_are_those_of_the_batch():
     """The version, the betas and the workspace."""
     own = batches(betas=["output-300k-2026-03-24"], workspace_id="wrk")
 
+    asked: Any
     for asked in (own.submit(items()), own.look(JOB), own.answers(JOB), own.cancel(JOB), own.forget(JOB)):
         headers = dict(asked.request.headers)
         assert ("2023-06-01", "wrk") == (headers["anthropic-version"], headers["anthropic-workspace-id"])

@@ -178,7 +178,7 @@ def test_the_plugin_fits_the_hooks():
     manager = pluggy.PluginManager("byollm")
     manager.register(custom)
 
-    assert ["capabilities", "complete", "count_tokens"] == sorted(
+    assert ["batch", "capabilities", "complete", "count_tokens"] == sorted(
         hook.name for hook in manager.get_hookcallers(custom) or ()
     )
 

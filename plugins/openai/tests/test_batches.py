@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 import byollm
 from byollm.errors import ProtocolError
-from byollm.plugin import BatchAnswer, Batches, BatchItem, BatchJob, Frame, Head
+from byollm.plugin import BatchAnswer, BatchItem, BatchJob, Frame, Head
 
 BODY: dict[str, TypeAdapter[Any]] = {
     "chat": TypeAdapter(completion_create_params.CompletionCreateParams),
@@ -34,7 +34,7 @@ def deployed(api: str = "chat", **more: Any) -> Any:
     return byollm.Client(target).lines(None, None, None)[0].deployment
 
 
-def batches(api: str = "chat", **more: Any) -> Batches:
+def batches(api: str = "chat", **more: Any) -> Any:
     return deployed(api, **more).batches()
 
 
@@ -49,7 +49,7 @@ def items(api: str) -> list[BatchItem]:
 
 def form(request: Any) -> dict[str, Any]:
     kind = dict(request.headers)["content-type"]
-    message = message_from_bytes(f"content-type: {kind}\r\n\r\n".encode() + request.body)
+    message: Any = message_from_bytes(f"content-type: {kind}\r\n\r\n".encode() + request.body)
     return {
         str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)
         for part in message.get_payload()
@@ -133,7 +133,7 @@ def test_every_kind_of_answer():
     """Answered, refused, expired, lost."""
     answered = {"status_code": 200, "request_id": "req_1", "body": {"id": "chat"}}
     refused = {"status_code": 400, "body": {"error": {"message": "no"}}}
-    lines = [{"response": answered, "error": None}, {"response": refused}, {"error": {"code": "batch_expired"}},
+    lines: list[dict[str, Any]] = [{"response": answered}, {"response": refused}, {"error": {"code": "batch_expired"}},
              {"error": {"code": "internal", "message": "lost"}}]  # fmt: skip
 
     found = read(batches().answers(JOB), *({"custom_id": "k", **line} for line in lines))
@@ -173,7 +173,7 @@ def test_junk_is_read_or_is_a_protocol_error(document: Any):
 
 def test_groq_sells_batches_of_chat_only():
     """As its own SDK says; files have no expiry there. Other vendors sell none of this kind."""
-    groq = {"provider": "groq", "model": "llama-3.3-70b-versatile"}
+    groq: dict[str, Any] = {"provider": "groq", "model": "llama-3.3-70b-versatile"}
 
     assert deployed("responses", **groq).batches() is None
     sent = deployed("chat", **groq).batches().submit([]).request

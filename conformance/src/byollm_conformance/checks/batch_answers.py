@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,10 +12,10 @@ from byollm.types.completion import Completion
 from byollm.types.parts import Text
 from byollm.types.request import Request
 from byollm.wire.batches import BatchAnswer, BatchItem, BatchJob
-from byollm_conformance.batching import Post, by_hand, by_key, items_of, lines_of, plain_items, read_item
+from byollm_conformance.batching import KEYS, Post, by_hand, by_key, items_of, lines_of, plain_items, read_item
 from byollm_conformance.checks.batches import NEEDS
 from byollm_conformance.effort import Effort
-from byollm_conformance.generate import one_of_all, only_text, some_answers
+from byollm_conformance.generate import deep, one_of_all, only_text, rewritten, some_answers
 from byollm_conformance.judge import alike, completed, failed, told
 from byollm_conformance.mirror import SCHEMA
 from byollm_conformance.model import Broken, check
@@ -22,6 +24,8 @@ from byollm_conformance.wire import Answer, BatchPlan, Rendered
 from byollm_conformance.words import CLASSES
 
 WORDS: Final = "zz what the provider says"
+_INSTANT: Final = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z?")
+_QUOTED: Final = [f'"{key}"'.encode() for key in KEYS]
 Lines = Callable[[list[bytes]], Sequence[bytes]]
 
 
@@ -31,12 +35,22 @@ def named(items: Sequence[BatchItem]) -> dict[str, Any]:
 
 
 def relined(change: Lines) -> Callable[[str, Any, Rendered], Rendered]:
-    """The list of answers with its lines changed; all else as it was."""
+    """The list of answers changed, as lines or inside a document; all else as it was."""
+
+    def relisted(node: Any) -> Any:
+        if not isinstance(node, list) or len(node) < 2 or not all(isinstance(item, dict) for item in node):
+            return node
+        written = [json.dumps(item, ensure_ascii=False).encode() for item in node]
+        ours = all(any(name in line for name in _QUOTED) for line in written)
+        return [json.loads(line) for line in change(written)] if ours else node
 
     def changed(step: str, request: Any, answer: Rendered) -> Rendered:
+        lines = lines_of(answer)
         if step != "answers" or answer.status != 200:
             return answer
-        return by_hand(answer.headers, b"".join([line + b"\n" for line in change(lines_of(answer))]))
+        if len(lines) > 1:
+            return by_hand(answer.headers, b"".join([line + b"\n" for line in change(lines)]))
+        return rewritten(answer, lambda document: deep(document, relisted))
 
     return changed
 
@@ -95,13 +109,13 @@ def undone_is_undone(subject: Subject, effort: Effort) -> None:
         kept = [key for key in keys if key not in lost]
         subject.count(3)
         post = Post(subject, BatchPlan(answers=named(items), expire=lost))
-        _undone(subject, post.done(items), lost, kept, "expired")
+        _undone(subject, post, post.done(items), "expired")
         post = Post(subject, BatchPlan(answers=named(items), never=True, answered=kept))
         answers = by_key(post.answers(post.ended(post.cancel(post.submit(items)))))
-        _undone(subject, answers, lost, kept, "was cancelled")
+        _undone(subject, post, answers, "was cancelled")
         if kept:
             post = Post(subject, BatchPlan(answers=named(items)), relined(_without(lost)))
-            _undone(subject, post.done(items), lost, kept, "is missing in the list")
+            _undone(subject, post, post.done(items), "is missing in the list", lost)
 
 
 def _without(lost: Sequence[str]) -> Lines:
@@ -111,9 +125,12 @@ def _without(lost: Sequence[str]) -> Lines:
 
 
 def _undone(
-    subject: Subject, answers: Mapping[str, BatchAnswer], lost: Sequence[str], kept: Sequence[str], how: str
+    subject: Subject, post: Post, answers: Mapping[str, BatchAnswer], how: str, hidden: Sequence[str] = ()
 ) -> None:
-    for key in lost:
+    """By what the other end knows of it: some let all of a batch expire that expires."""
+    told = post.end.batches[0]
+    kept = [key for key in told.items if key in told.done and key not in hidden]
+    for key in [key for key in told.items if key not in kept]:
         answer = answers.get(key)
         if answer is not None and answer.status is not None:
             raise Broken(f"a request that {how} has an answer", key=key, answer=answer)
@@ -175,19 +192,37 @@ def _all(completion: Completion) -> dict[str, Any]:
 def refusals_as_alone(subject: Subject, effort: Effort) -> None:
     """Each class in place of one item's answer, beside one that is done; then in place of each step's."""
     items = plain_items(subject, 2)
-    good, bad = (item.key for item in items)
-    for kind in CLASSES:
+    alone = {kind: _error(failed(subject.read(subject.dialect.render_error(kind(WORDS))), "")) for kind in CLASSES}
+    inside = {kind: _one_refused(subject, items, kind) for kind in CLASSES}
+    for kind, (answer, written) in inside.items():
         subject.count()
-        answers = Post(subject, BatchPlan(answers={**named(items), bad: kind(WORDS)})).done(items)
-        says_its_key(subject, answers, [good])
-        if bad not in answers or answers[bad].status is None:
-            raise Broken(f"a request that was refused ({kind.__name__}) is told as one that was never done")
-        alone = failed(subject.read(subject.dialect.render_error(kind(WORDS))), "a refusal became an answer")
-        got = failed(read_item(subject, answers[bad]), "a refusal in a batch became an answer", answer=answers[bad])
-        alike(_error(alone), _error(got), f"{kind.__name__} in a batch is another error than alone", at=answers[bad])
+        got = _error(failed(read_item(subject, answer), "a refusal became an answer", answer=answer))
+        if got not in [alone[other] for other in CLASSES if inside[other][1] == written]:
+            alike(alone[kind], got, f"{kind.__name__} in a batch is another error than alone", at=answer)
         for step in ("submit", "look", "answers", "cancel"):
-            got = _refused(subject, items, step, kind)
-            alike(_error(alone), _error(got), f"{kind.__name__} to `{step}` is another error than alone")
+            words = f"{kind.__name__} to `{step}` is another error than alone"
+            alike(alone[kind], _error(_refused(subject, items, step, kind)), words)
+
+
+def _one_refused(subject: Subject, items: Sequence[BatchItem], kind: type[ProviderError]) -> tuple[BatchAnswer, bytes]:
+    """The second item's refusal, and what the other end wrote: two that it writes alike cannot be told apart."""
+    good, bad = (item.key for item in items)
+    seen: list[Rendered] = []
+    answers = Post(subject, BatchPlan(answers={**named(items), bad: kind(WORDS)}), _noted(seen)).done(items)
+    says_its_key(subject, answers, [good])
+    if bad not in answers or answers[bad].status is None:
+        raise Broken(f"a request that was refused ({kind.__name__}) is told as one that was never done")
+    return answers[bad], _INSTANT.sub(b"", b"".join([answer.body for answer in seen]))
+
+
+def _noted(seen: list[Rendered]) -> Callable[[str, Any, Rendered], Rendered]:
+    """Keeps the lists of answers as they come."""
+
+    def change(step: str, request: Any, answer: Rendered) -> Rendered:
+        seen.extend([answer] if step == "answers" else [])
+        return answer
+
+    return change
 
 
 def _error(error: ByollmError) -> dict[str, Any]:
@@ -236,8 +271,9 @@ def progress_is_told(subject: Subject, effort: Effort) -> None:
     post = Post(subject, BatchPlan(answers=mixed, expire=keys[3:]))
     job = post.ended(post.submit(items))
     answers = post.answers(job)
-    if job.told is not None and not 3 <= job.told <= len(answers):
-        words = f"3 requests were done, {len(answers)} are told of, and the count is {job.told}"
+    done = len(post.end.batches[0].done)
+    if job.told is not None and not done <= job.told <= len(answers):
+        words = f"{done} requests were done, {len(answers)} are told of, and the count is {job.told}"
         raise Broken(words, job=job)
     post = Post(subject, BatchPlan(never=True))
     job = post.look(post.look(post.submit(items)))

@@ -49,9 +49,11 @@ def answers_lead_nowhere(subject: Subject, effort: Effort) -> None:
     items = plain_items(subject, 2)
     honest = Post(subject, BatchPlan(answers=named(items)))
     answers = _day(honest, items)
-    names = _names(answers)
-    shapes = {_shape(item, names) for item in honest.asked}
-    fields = {name.lower() for item in honest.asked for name, _ in item.request.headers}
+    working = Post(subject, BatchPlan(never=True))
+    names = _names([*answers, *_day(working, items)])
+    usual = [*honest.asked, *working.asked]
+    shapes = {_shape(item, names) for item in usual}
+    fields = {name.lower() for item in usual for name, _ in item.request.headers}
     for number, path, text in _hostile(answers, effort):
         subject.count()
         post = Post(subject, BatchPlan(answers=named(items)), _swapped(number, path, text))
@@ -59,7 +61,8 @@ def answers_lead_nowhere(subject: Subject, effort: Effort) -> None:
         for item in post.asked:
             words = f"{text!r} in an answer leads `{item.step}` astray"
             extra = {name.lower() for name, _ in item.request.headers} - fields
-            if extra or _shape(item, names | ({text} if text else set())) not in shapes:
+            mine = {text, *[hostile for hostile in HOSTILE if text.endswith(f"/{hostile}")]} - {""}
+            if extra or _shape(item, names | mine) not in shapes:
                 raise Broken(words, url=item.request.url, at=list(path), answer=answers[number].body)
 
 
@@ -87,7 +90,8 @@ def _day(post: Post, items: Sequence[BatchItem]) -> list[Rendered]:
 
 def _names(answers: Sequence[Rendered]) -> set[str]:
     """Every text in the answers: what a segment of a path may be named after."""
-    return {text for answer in answers for document in _documents(answer) for _, text in _texts(document) if text}
+    texts = {text for answer in answers for document in _documents(answer) for _, text in _texts(document)}
+    return {name for text in texts for name in (text, text.rpartition("/")[2]) if name}
 
 
 def _documents(answer: Rendered) -> list[Any]:
@@ -113,6 +117,10 @@ def _hostile(answers: Sequence[Rendered], effort: Effort) -> list[tuple[int, tup
             leads = "id" in str(path[-1]).lower() or "url" in str(path[-1]).lower() or "://" in text
             sure += [(number, path, hostile) for hostile in HOSTILE[:4:3] if leads]
             rest += [(number, path, hostile) for hostile in HOSTILE[1:] if leads or hostile == HOSTILE[1]]
+            place, slash, _ = text.rpartition("/")
+            if slash and "://" not in text:
+                sure += [(number, path, f"{place}/{hostile}") for hostile in HOSTILE[3:6]]
+                rest += [(number, path, f"{place}/{hostile}") for hostile in HOSTILE[6:]]
     return [*sure, *drawn(rest, effort.scaled(0.5), effort.random("BAT-12"))]
 
 
@@ -130,11 +138,18 @@ def _swapped(number: int, path: Sequence[Any], text: str) -> Any:
 
 
 def _shape(item: Asked, names: set[str]) -> tuple[Any, ...]:
-    """A request's method and place, with `*` for a segment that is a name."""
+    """A request's method and place, with `*` for a segment that is a name, or a name and a verb (`name:cancel`)."""
     place = urlsplit(item.request.url)
-    segments = ["*" if unquote(segment) in names else segment for segment in place.path.split("/")]
+    segments = [_segment(segment, names) for segment in place.path.split("/")]
     odd = [segment for segment in place.path.split("/") if unquote(segment) in (".", "..")]
     return item.request.method, place.scheme, place.netloc, tuple(segments), place.query, place.fragment, tuple(odd)
+
+
+def _segment(segment: str, names: set[str]) -> str:
+    name, colon, verb = segment.rpartition(":")
+    if unquote(segment) in names:
+        return "*"
+    return f"*:{verb}" if colon and unquote(name) in names else segment
 
 
 @check(

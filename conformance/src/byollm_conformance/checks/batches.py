@@ -136,8 +136,8 @@ def sizes_are_true(subject: Subject, effort: Effort) -> None:
 @check(
     "BAT-04",
     "MUST",
-    "Every request of a batch goes to the host that requests alone go to, or to one that the manifest declares, below "
-    "the endpoint's own path.",
+    "Every request of a batch goes where requests alone go, below the endpoint's own path, or to a host that the "
+    "manifest declares; and to no other host than the endpoint's where one is configured.",
     spec="spec/batches.md#4",
     since="2",
     needs=NEEDS,

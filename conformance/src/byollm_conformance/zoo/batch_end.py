@@ -46,7 +46,10 @@ class ZooBatches:
     @property
     def batches(self) -> Sequence[Submitted]:
         """All that were submitted, in order."""
-        return [Submitted(batch.items, batch.cancelled) for batch in self._all]
+        return [
+            Submitted(batch.items, batch.cancelled, [it["custom_id"] for it in batch.lines or () if "status" in it])
+            for batch in self._all
+        ]
 
     @property
     def kept(self) -> Collection[str]:

@@ -51,7 +51,7 @@ class Operation:
         call.log_content = self.log_content
         call.candidates = lines
         steps = self._layered(call, request, lines) if self._operation_layers else self._route(call, request, lines)
-        return self._watched(call, steps) if self._observers else steps
+        return steps if self._sending is None else self._watched(call, steps)
 
     def _watched(self, call: Call, steps: Steps[Completion]) -> Steps[Completion]:
         try:
@@ -121,8 +121,8 @@ class Operation:
 
     def once(self, call: Call, request: Request, line: Line, number: int) -> Steps[Completion]:
         """One attempt with its middleware, told to the observers and recorded once it is on its way."""
-        started = call.clock.monotonic()
-        at = call.clock.time()
+        clock = call.clock
+        started, at = clock.monotonic(), clock.time()
         call.status = call.first_at = None
         call.under_way = False
         steps = (self._in_layers if self._attempt_layers else attempt)(call, line, request, self._sending)
@@ -142,7 +142,7 @@ class Operation:
                 self._record(call, line, number, started, at, error=left)
             raise
         if call.under_way:
-            line.breaker.succeeded(call.clock.monotonic())
+            line.breaker.succeeded(clock.monotonic())
         cost = line.price_of(completion.usage, at, completion.model)
         if cost is not None:
             completion.cost, completion.cost_currency, completion.cost_source = cost.amount, cost.currency, cost.source
@@ -204,7 +204,7 @@ class Operation:
         call.attempts.append(record)
         if line.option is not None and record.billed == "yes" and record.cost is not None:
             line.option.pace.paid(record.cost, record.currency or "")
-        if self._observers and tried:
+        if self._sending is not None and tried:
             call.answer = completion if completion is not None else getattr(error, "partial", None)
             self._observers.finished(call, record)
         if log.isEnabledFor(logging.INFO):

@@ -40,26 +40,29 @@ ILL = (ServerError, OverloadedError, ProviderTimeoutError, ProviderConnectionErr
 
 
 class Trip:
-    """One call on its way over the candidates. `sent` counts requests, `last` is the last attempt's error, `ahead` how
-    many candidates have not had their turn: each keeps one request of the call's total."""
+    """One call on its way over the candidates. `sent` counts requests, `last` is the last attempt's error, `place` the
+    number of the candidate whose turn it is: each behind it keeps one request of the call's total."""
+
+    __slots__ = ("call", "last", "once", "place", "refused", "request", "sent")
 
     def __init__(self, once: Once, call: Call, request: Request) -> None:
         self.once = once
         self.call = call
         self.request = request
         self.sent = 0
-        self.ahead = 0
+        self.place = 0
         self.last: ProviderError | CancelledError | None = None
         self.refused: ByollmError | None = None
 
     def over(self, lines: Iterable[Line]) -> Steps[Completion]:
         """Until one answers. Raises the last attempt's error, or why there was none."""
         call = self.call
-        for place, line in enumerate(lines, 1):
-            self.ahead = max(0, len(call.candidates) - place)
-            if not self.may_go_to(line):
+        for line in lines:
+            self.place += 1
+            now = call.clock.monotonic()
+            if not self.may_go_to(line, now):
                 continue
-            attempts = 1 if line.breaker.is_open(call.clock.monotonic()) else line.retries.attempts
+            attempts = 1 if line.breaker.is_open(now) else line.retries.attempts
             for number in range(1, attempts + 1):
                 try:
                     return (yield from self.once(call, self.request, line, number))
@@ -82,13 +85,12 @@ class Trip:
             return self.told(found)
         return NoRouteError("no candidate could be tried", skipped=self.call.skipped)
 
-    def may_go_to(self, line: Line) -> bool:
+    def may_go_to(self, line: Line, now: float) -> bool:
         """The retry budget counts every request after a call's first, but not those that move on to a healthy one.
 
         It is there so that trouble is not multiplied: a deployment that answers is no trouble, and may take over for
         everybody at once before the breaker of the other has opened.
         """
-        now = self.call.clock.monotonic()
         if self.sent == 0 or line.breaker.is_well:
             line.budget.count_call(now)
             return True
@@ -142,7 +144,8 @@ class Trip:
         if not error.retryable or error.billed == "unknown":
             return None
         retries = line.retries
-        if number >= retries.attempts or self.sent + self.ahead >= retries.total:
+        ahead = max(0, len(self.call.candidates) - self.place)
+        if number >= retries.attempts or self.sent + ahead >= retries.total:
             return None
         left = self.call.seconds_left()
         if error.retry_after is not None:

@@ -19,6 +19,7 @@ from byollm.providers.manifest import Manifest
 from byollm.providers.taken import Taken
 from byollm.providers.target import Target
 from byollm.types.capabilities import FIELDS, Capabilities, TokenCount
+from byollm.types.completion import Adjustment
 from byollm.types.request import Request
 from byollm.wire.exchange import Exchange, LocalCall
 
@@ -135,8 +136,14 @@ class Deployment:
         raise PluginError(f"{self.manifest.name}: complete answered {type(answer).__name__}, not an Exchange")
 
     def noted(self, fitted: Fitted, answer: Exchange[Any] | LocalCall) -> Fitted:
-        """With what the translator itself changed. Raises UnsupportedFeatureError for any of it under `strict`."""
+        """With what the translator itself changed, and an `extra` for others only. Raises UnsupportedFeatureError for
+        any of it under `strict`."""
         notes = answer.adjustments if isinstance(answer, Exchange) else ()
+        extra = fitted.request.extra
+        if extra and self.manifest.name not in extra:
+            whose = ", ".join(sorted(extra))
+            reason = f"it is for {whose}, and this is {self.manifest.name}"
+            notes = (*notes, Adjustment("extra", "dropped", before=dict(extra), reason=reason))
         if notes and self.on_unsupported == "strict":
             raise UnsupportedFeatureError(
                 f"{self.manifest.name}/{self.target.model} cannot take {notes[0].field} as asked: {notes[0].reason}",

@@ -18,6 +18,7 @@ from byollm.config.words import listing, nearest
 from byollm.errors import ConfigError
 from byollm.providers.discovery import canonical
 from byollm.routing import hosts
+from byollm.routing.geography import elsewhere
 
 if TYPE_CHECKING:
     from byollm.config.records import DeploymentConfig, LlmConfig
@@ -167,7 +168,9 @@ class Law:
             return self._inside(deployment, [self.policies.residency[label] for label in values], demand, reach)
         if kind == "region":
             here = deployment.region
-            return "" if here == values[0] else f"its region is {here or 'not set'}, not {name(values[0])}"
+            if here != values[0]:
+                return f"its region is {here or 'not set'}, not {name(values[0])}"
+            return elsewhere(canonical(deployment.provider), deployment.model, here)
         return self._may_see(deployment, values[0])
 
     def _may_see(self, deployment: DeploymentConfig, data_class: str) -> str:
@@ -193,6 +196,9 @@ class Law:
         told = f"residency {' or '.join(f'`{name(place.name)}`' for place in sets)} ({demand.owner})"
         if not near:
             return f"its region is {deployment.region or 'not set'}, outside {told}"
+        away = elsewhere(canonical(deployment.provider), deployment.model, deployment.region)
+        if away:
+            return f"{away}, outside {told}"
         outside = [sorted(host for host in reach if not hosts.matches(host, place.hosts)) for place in near]
         return "" if not all(outside) else f"it may reach {min(outside, key=len)[0]}, outside {told}"
 

@@ -32,6 +32,7 @@ def prove(config: LlmConfig) -> None:
         _classes(law, deployment)
     for task in config.tasks.values():
         _reach(law, task)
+        _regions(law, task)
     for tenant in config.tenants.values():
         _keys(law, tenant.name)
         for task in tenant.tasks.values():
@@ -166,6 +167,17 @@ def _reach(law: Law, task: TaskConfig, tenant: str | None = None) -> None:
         where = _first(demand.where, rules.where(demand.kind) if rules else NOWHERE, task.where)
         mend = f"take `{name(label)}` out of the way to it, or change the rule"
         raise refused(where, f"{sentence}, and `{demand}` forbids it: {reason}", mend)
+
+
+def _regions(law: Law, task: TaskConfig) -> None:
+    """Of those whom a table of regions puts first in a residency set of that name, one at least is inside it."""
+    for region, labels in getattr(task.policy, "regions", {}).items():
+        place = law.policies.residency.get(region)
+        found = [law.refusal(law.config.deployments[label], [law.region(region)]) for label in labels]
+        if place is not None and found and all(found) and found[0] is not None:
+            sentence = f"task `{name(task.name)}` sends callers of `{name(region)}` to `{name(labels[0])}` first"
+            sentence += f", and residency `{name(region)}`{_said(place.where)} forbids it: {found[0][0]}"
+            raise refused(task.where, sentence, "name a deployment inside the set, or change the set")
 
 
 def _first(*places: Where) -> Where:

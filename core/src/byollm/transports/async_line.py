@@ -139,11 +139,28 @@ class AsyncLine(Line):
 
     async def send(self, data: bytes | memoryview) -> None:
         """See `AsyncPipe`. The kind is "reset" when the peer takes no more."""
-        if not data:
+        rest = memoryview(data)
+        while rest:
+            opened = self._socket
+            if opened is None or self.progress is None or self.stopped is not None:
+                raise self.failure("closed")
+            try:
+                rest = rest[opened.send(rest) :]
+                continue
+            except BlockingIOError:
+                full = True
+            except OSError:
+                full = False
+            if not full:
+                raise self.failure("reset")
+            await self._send(rest)
             return
+
+    async def _send(self, rest: memoryview) -> None:
+        """What the peer does not take at once."""
         opened, loop, _ = self._begin_wait()
         try:
-            await loop.sock_sendall(opened, data)
+            await loop.sock_sendall(opened, rest)
             return
         except OSError:
             pass
@@ -152,10 +169,10 @@ class AsyncLine(Line):
         raise self.failure("reset")
 
     def _begin_wait(self) -> tuple[socket.socket, asyncio.AbstractEventLoop, BrokenKind]:
-        seconds, kind = self.patience()
-        opened, loop = self._socket, asyncio.get_running_loop()
-        if opened is None:
+        opened, progress, loop = self._socket, self.progress, asyncio.get_running_loop()
+        if opened is None or progress is None or self.stopped is not None:
             raise self.failure("closed")
+        seconds, kind = progress.patience()
         if seconds is not None:
             self._until, self._kind = monotonic() + seconds, kind
             if self._alarm is None or self._until < self._rings_at:

@@ -66,7 +66,8 @@ class LlhttpParser:
             self._fail(Stop("too_large", TOO_LARGE))
 
     def _closed(self) -> None:
-        if self._state == "body" and _FRAMING.isdisjoint(name.lower() for name, _ in self._fields):
+        head = self._head
+        if self._state == "body" and head is not None and _FRAMING.isdisjoint(name.lower() for name, _ in head[1]):
             self._state, self._surplus = "end", True
         else:
             self._fail(Stop("closed", CUT))
@@ -107,18 +108,17 @@ class LlhttpParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer."""
-        if self._state == "head":
-            self._fields.append((name, value))
+        self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
         if self._state != "head":
             return
         status, fields = self._parser.get_status_code(), self._fields
-        if status == 101:
-            self._fail(Stop("protocol", UPGRADE))
+        self._fields = []  # of a 1xx answer nobody wants them; what comes behind the head are trailers
         if status < 200:
-            self._fields = []
+            if status == 101:
+                self._fail(Stop("protocol", UPGRADE))
             return
         for name, value in fields:
             if len(name) == _LENGTH and name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":

@@ -50,6 +50,8 @@ class Progress:
     def end_connecting(self) -> None:
         """Connected: what is written from here on is the request."""
         self.connecting = False
+        self.heard = 0
+        self._until, self._allowance, self._kind = None, self._timeouts.idle, "timeout_idle"
 
     def begin_foreign(self) -> None:
         """A library that hides its phases connects, sends and waits: only the deadline bounds it from here."""
@@ -57,8 +59,6 @@ class Progress:
 
     def begin_sending(self) -> None:
         """Sending is bounded by `idle`, counted anew whenever the peer takes something. Raises Stop when time is up."""
-        self.heard = 0
-        self._until, self._allowance, self._kind = None, self._timeouts.idle, "timeout_idle"
         if self._deadline is not None and self._deadline <= monotonic():
             raise Stop("deadline")
         self.sent = "partial"

@@ -105,7 +105,8 @@ class Request(_Parameters):
     - `service_tier`, `cache_key`, `end_user_id`, `metadata`: hints.
     - `store`: may the provider keep the exchange? A contract.
     - `prefill`: True says that the last message, an assistant's, is the beginning of the answer.
-    - `extra`: `{"provider name": {…}}`, put verbatim into that provider's body and into no other's.
+    - `extra`: `{"provider name": {…}}`, put verbatim into that provider's body and into no other's: who has no share of
+      it reports that as an adjustment.
     - `n`, `logprobs`, `logit_bias`: reserved; refused with UnsupportedFeatureError where they cannot be kept.
 
     Raises UnknownParameterError, naming the nearest word, for any other parameter, and ConfigError for unusable values.

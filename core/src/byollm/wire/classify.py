@@ -200,4 +200,8 @@ def request_id(headers: Mapping[str, str]) -> str | None:
     """The provider's id of the exchange, whichever header it uses."""
     if _SET_OF_IDS.isdisjoint(headers):
         return None
-    return next((value[:200] for name in _REQUEST_IDS if (value := headers.get(name))), None)
+    for name in _REQUEST_IDS:
+        value = headers.get(name)
+        if value:
+            return value[:200]
+    return None

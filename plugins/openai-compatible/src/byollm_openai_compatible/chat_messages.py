@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from byollm.plugin import (
@@ -27,17 +27,18 @@ from byollm_openai_compatible.profile import Quirks
 _SEE_BELOW = "What the tool returned follows in the next message."
 
 
-def chat_messages(conversation: Iterable[Message], quirks: Quirks, provider: str) -> list[dict[str, Any]]:
+def chat_messages(conversation: Sequence[Message], quirks: Quirks, provider: str) -> list[dict[str, Any]]:
     """The `messages` of a body. Raises UnsupportedFeatureError for parts that the wire cannot say."""
-    conversation = tuple(conversation)
-    form = quirks.tool_id_format
-    writer = _Writer(quirks, provider, wire_ids(conversation, form) if form else {})
+    writer: _Writer | None = None  # most conversations are plain: it is made for the first message that is not
     written: list[dict[str, Any]] = []
     for message in conversation:
         parts = message.parts
         if message.role == "user" and len(parts) == 1 and type(parts[0]) is Text and message.name is None:
             written.append({"role": "user", "content": content_of(parts, quirks, provider)})
         else:
+            if writer is None:
+                form = quirks.tool_id_format
+                writer = _Writer(quirks, provider, wire_ids(conversation, form) if form else {})
             writer.write(message, written)
     if quirks.merge_systems:
         written = _one_system(written)

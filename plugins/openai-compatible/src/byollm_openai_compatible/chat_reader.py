@@ -293,7 +293,10 @@ class ChatReader:
 
 def _says_nothing_else(message: Mapping[str, Any]) -> bool:
     """A message, or a piece of one, that holds text alone."""
-    return _SAID.issuperset([name for name, value in message.items() if value])
+    for name in message:  # noqa: SIM110  # the generator of `all` takes longer than all the rest
+        if name not in _SAID and message[name]:
+            return False
+    return True
 
 
 def _is_document(data: Mapping[str, Any], choice: Mapping[str, Any], running: bool) -> bool:
