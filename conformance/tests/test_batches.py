@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import gc
+import time
 import warnings
 from dataclasses import dataclass, replace
 from typing import Any
@@ -147,6 +149,22 @@ def fixed(scheme: Any) -> tuple[str, str]:
 def test_a_scheme_of_an_authors_own_may_be_fixed() -> None:
     """It makes something of the key, always the same."""
     assert ("pass", "") == fixed(Basic())
+
+
+def test_the_clock_of_a_collector_is_not_the_schemes() -> None:
+    """Somebody who times the collection of garbage is called in the middle of anything."""
+    threshold = gc.get_threshold()
+
+    def clock(phase: str, info: Any) -> None:
+        time.perf_counter()
+
+    gc.callbacks.append(clock)
+    gc.set_threshold(1)
+    try:
+        assert ("pass", "") == fixed(Basic())
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(clock)
 
 
 def test_a_scheme_that_is_not_fixed_may_answer_as_it_likes() -> None:

@@ -58,7 +58,7 @@ class Provider:
     def begin(self, now: float, size: int) -> bool:
         """True when it is taken."""
         share = self.window / 60
-        if self.form == "bucket":
+        if self.form in ("bucket", "drip"):
             for kind, limit in self.limits.items():
                 self.used[kind] = max(0.0, self.used[kind] - limit * (now - self.began) / 60)
             self.began = now
@@ -78,9 +78,17 @@ class Provider:
     def headers(self, now: float) -> dict[str, str]:
         left = {kind: int(self.limits[kind] * self.window / 60 - used) for kind, used in self.used.items()}
         reset = max(0.0, self.began + self.window - now)
+        if self.form == "drip":
+            left = {kind: int(left[kind] + self.limits[kind] * (now - self.began) / 60) for kind in left}
         told: dict[str, str] = {}
         for kind, amount in left.items():
             match self.form:
+                case "drip":
+                    share = self.limits[kind] * self.window / 60
+                    back = max(0.0, self.used[kind] / self.limits[kind] * 60 - (now - self.began))
+                    told |= {f"x-ratelimit-limit-{kind}": str(int(share))}
+                    told |= {f"x-ratelimit-remaining-{kind}": str(min(amount, int(share)))}
+                    told |= {f"x-ratelimit-reset-{kind}": f"{back:.3f}s"}
                 case "window":
                     told |= {f"x-ratelimit-limit-{kind}": str(int(self.limits[kind] * self.window / 60))}
                     told |= {f"x-ratelimit-remaining-{kind}": str(amount), f"x-ratelimit-reset-{kind}": f"{reset:.3f}s"}
@@ -184,11 +192,13 @@ def test_hardly_a_refusal_and_hardly_a_gap(form: str, requests: int, tokens: int
     assert len(provider.answered) >= 0.9 * allowed
 
 
+@pytest.mark.parametrize("form", ["window", "drip"])
 @pytest.mark.parametrize("window", [1.0, 10.0, 30.0, 60.0])
 @pytest.mark.parametrize("ours", [1, 3])
-def test_a_limit_that_is_told_for_another_window(window: float, ours: int) -> None:
-    """Ten in a second are no ten in a minute. Nor does it matter that the file allows more than the provider."""
-    provider = Provider("window", 600, 10**9, 1000, window)
+def test_a_limit_that_is_told_for_another_window(form: str, window: float, ours: int) -> None:
+    """Ten in a second are no ten in a minute. Nor does it matter that the file allows more than the provider, or
+    whether the provider's limit comes back at once or bit by bit."""
+    provider = Provider(form, 600, 10**9, 1000, window)
     limits = Limits(LimitsConfig(requests=600 * ours))
 
     Simulation(provider, limits, callers=32, seconds=600.0)
@@ -398,6 +408,22 @@ def test_waiting_for_a_place_can_be_cancelled() -> None:
     assert isinstance(done.error, CancelledError)
     target.limits.leave()
     assert target.limits.enter() is None
+
+
+def test_who_waits_for_the_place_of_one_that_is_refused_waits_as_it_was_told() -> None:
+    """Else each place that is left would be taken for the next refusal."""
+    limits, time = Limits(LimitsConfig(requests=6000, concurrency=1)), ManualClock()
+    assert limits.enter_at_once()
+    steps = limited(Call(clock=time), limited_line(), limits, Request("hi"), iter(()))  # type: ignore[arg-type]
+    assert isinstance(next(steps), Acquire)
+
+    limits.refused(30.0, time.monotonic())
+    limits.leave()
+    step = steps.send(True)
+
+    assert isinstance(step, Sleep)
+    assert step.seconds >= 30.0
+    assert limits.enter_at_once()
 
 
 def test_no_more_at_a_time_than_allowed_in_threads_and_tasks() -> None:

@@ -189,3 +189,10 @@ def test_no_timeouts_at_all(call, answering, ask, seconds):
     timeouts = Timeouts(connect=None, first_byte=None, idle=None, total=None)
 
     assert b"ok" == call(ask(answering().url, timeouts=timeouts, seconds=seconds)).body
+
+
+def test_limits_of_years(call, answering, ask):
+    """A limit longer than the system's own calls can wait is no fault."""
+    timeouts = Timeouts(connect=1e9, first_byte=1e9, idle=1e9, total=1e9)
+
+    assert b"ok" == call(ask(answering().url, timeouts=timeouts, seconds=1e9)).body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -82,7 +83,10 @@ class Asking:
 
 @contextmanager
 def _no_clock(word: str) -> Iterator[None]:
-    """Whoever reads a clock of his own is caught at it: the answer may differ only tomorrow."""
+    """Whoever reads a clock of his own is caught at it: the answer may differ only tomorrow.
+
+    The collector of garbage calls others' functions in the middle of anything, and some of them time it: it waits.
+    """
     seen: list[str] = []
 
     def look(frame: Any, event: str, function: Any) -> None:
@@ -92,12 +96,15 @@ def _no_clock(word: str) -> Iterator[None]:
             if getattr(function, "__module__", None) == "time" or home in ("time", "datetime"):
                 seen.append(function.__name__)
 
-    before = sys.getprofile()
+    before, collects = sys.getprofile(), gc.isenabled()
+    gc.disable()
     sys.setprofile(look)
     try:
         yield
     finally:
         sys.setprofile(before)
+        if collects:
+            gc.enable()
     if seen:
         raise Broken(f"authentication {word!r} calls itself fixed, and reads the clock", function=seen[0])
 

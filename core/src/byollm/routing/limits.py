@@ -14,6 +14,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from byollm.routing.refill import Refill
+
 Kind = Literal["requests", "tokens", "input_tokens", "output_tokens"]
 KINDS: Final[tuple[Kind, ...]] = ("requests", "tokens", "input_tokens", "output_tokens")
 BURST: Final = 1.0
@@ -43,13 +45,13 @@ class Bucket:
     `era` counts how often it was closed: what was reserved before is void then, and in nobody's way.
     """
 
-    __slots__ = ("_due", "_of_a_minute", "_own", "_step", "_until", "era")
+    __slots__ = ("_due", "_own", "_refill", "_step", "_until", "era")
 
     def __init__(self, a_minute: float) -> None:
         self._own = self._step = 60.0 / a_minute
         self._due = float("-inf")
         self._until = float("-inf")
-        self._of_a_minute = True  # the limit that the provider tells, as far as its figures fit
+        self._refill = Refill()
         self.era = 0
 
     @property
@@ -76,25 +78,28 @@ class Bucket:
     def told(self, limit: float | None, remaining: float | None, reset: float | None, now: float) -> None:
         """What the provider's headers say: its limit, what is left, and seconds until more comes.
 
-        How long the limit's window is, they do not say: seconds with Azure, a day with Groq. It is a minute where the
-        three figures fit a minute; else what is left is spread over the time until the reset, which suits any window.
+        What comes back bit by bit is used at that pace. Where all comes at once, what is left is spread over the time
+        until then, which suits any window; without both figures the limit is one a minute.
         """
         self._step = self._own
-        if limit is not None and limit > 0:
-            self._of_a_minute = self._of_a_minute and _fits_a_minute(limit, remaining, reset)
-            if self._of_a_minute:
+        if remaining is None or reset is None:
+            if limit is not None and limit > 0:
                 self._step = max(self._step, 60.0 / limit)
-        if remaining is None:
+            if remaining is not None:
+                self._due = max(self._due, now + BURST - remaining * self._step)
             return
-        if remaining < 1 and reset is not None:
-            self._close(now + min(reset, LONGEST) + LATE)
+        reset = min(reset, LONGEST)
+        pace = self._refill.pace(limit, remaining, reset)
+        if remaining < 1 and self._refill.whole is None:
+            self.close(now + reset + LATE)
             return
-        if reset is not None and remaining >= 1:
-            self._step = max(self._step, min(reset, LONGEST) / (remaining + 1))  # this one is used
+        self._step = max(self._step, pace)
+        if remaining < 1:
+            remaining -= 1  # the next one has to come first
         # No more than what is left may go at once; the rest comes evenly.
         self._due = max(self._due, now + BURST - remaining * self._step)
 
-    def _close(self, until: float) -> None:
+    def close(self, until: float) -> None:
         """Nobody goes before; then one after the other, as if nothing had been reserved: all who wait reserve anew."""
         if until <= self._until + MOMENT:
             return
@@ -193,7 +198,7 @@ class Limits:
         """A 429 with a wait: nobody goes before it is over."""
         with self._lock:
             for bucket in self._buckets.values():
-                bucket.told(None, 0.0, seconds, now)
+                bucket.close(now + min(seconds, LONGEST) + LATE)
 
     def enter_at_once(self) -> bool:
         """Begin a call if there is a place now; False, and nothing is done, if there is none."""
@@ -232,13 +237,6 @@ class Limits:
                     following.set_result(None)
                     return
             self._busy -= 1
-
-
-def _fits_a_minute(limit: float, remaining: float | None, reset: float | None) -> bool:
-    """Where a limit comes back bit by bit, the reset is when all of it is back: that tells the time for the whole."""
-    if remaining is None or reset is None:
-        return True
-    return remaining < limit and abs(reset * limit - 60.0 * (limit - remaining)) <= 6.0 * (limit - remaining)
 
 
 def _amount(kind: Kind, input_tokens: int, output_tokens: int) -> float:

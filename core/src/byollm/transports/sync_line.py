@@ -123,7 +123,7 @@ class SyncLine(Line):
                     data = opened.recv(size)
             except BlockingIOError:  # what was readable was not, after all (a wrong checksum)
                 continue
-            except OSError:
+            except (OSError, ValueError):  # ValueError: closed by another thread
                 kind = "reset"
             break
         if data is None or (not data and self.stopped is not None):
@@ -150,9 +150,12 @@ class SyncLine(Line):
 
 
 def _writable(opened: socket.socket, seconds: float | None) -> bool:
-    """Wait until the peer takes more."""
+    """Wait until the peer takes more. True also when another thread closed the socket: sending will tell."""
     with selectors.DefaultSelector() as selector:
-        selector.register(opened, selectors.EVENT_WRITE)
+        try:
+            selector.register(opened, selectors.EVENT_WRITE)
+        except ValueError:
+            return True
         return bool(selector.select(None if seconds is None or seconds > _LONGEST else seconds))
 
 
