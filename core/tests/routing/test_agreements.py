@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import queue
+import signal
 import threading
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -111,6 +113,41 @@ def test_books_that_do_not_answer_stop_nobody(monkeypatch: pytest.MonkeyPatch) -
     told = "3.00 of 10 USD spent, as this process saw it: the ledger was not read yet"
     assert ("b", f"by agreement, {told}; its price is not known, so its answers do not count") == before
     assert "a" == first(policy, option)[0]
+
+
+def test_books_that_do_not_answer_are_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not once for each tenant: an event loop may stand still meanwhile."""
+    monkeypatch.setattr(agreements, "FIRST", 0.01)
+    waited: list[float] = []
+    read = agreements.Agreement.read
+
+    def noted(agreement: agreements.Agreement, patience: float) -> bool:
+        waited.append(patience)
+        return read(agreement, patience)
+
+    monkeypatch.setattr(agreements.Agreement, "read", noted)
+    policy, keeper, options = Prefer(NAMES, "b", Decimal(10)), Keeper("10"), [Option("b") for _ in range(4)]
+    keeper.open.clear()
+    books = Books([keeper])
+    for tenant, option in zip("abc", options, strict=False):
+        books.watch(policy, option, tenant)
+    keeper.open.set()
+    read_again(policy, options[2])
+    books.watch(policy, options[3], "d")
+
+    assert [0.01, 0.0, 0.0, 10.0, 0.01] == waited
+
+
+def test_a_child_reads_whatever_its_parent_was_doing() -> None:
+    """A fork in the middle of a reading leaves it neither a thread nor a lock that nobody opens."""
+    policy, keeper = Prefer(NAMES, "b", Decimal(10)), Keeper("10")
+    books, option = watched(keeper, policy)
+    with books._lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(10)
+            os._exit(0 if option.agreements["USD", None].read(5.0) else 1)
+    assert (child, 0) == os.waitpid(child, 0)
 
 
 def test_books_that_fail_are_told_of_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -76,7 +76,7 @@ def test_each_line_of_the_file_is_a_body_as_the_sdk_types_it(api: str):
 def test_the_batch_is_made_of_the_uploaded_file(api: str):
     """Over an endpoint that the SDK knows, and gone after eight days."""
     submit = batches(api).submit(items(api))
-    created = submit.then(["file-in"]).request
+    created = submit.then(read(submit, {"id": "file-in"})).request
     body = CREATED.validate_json(created.body)
 
     assert ("POST", "https://api.openai.com/v1/batches") == (created.method, created.url)

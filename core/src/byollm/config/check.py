@@ -134,7 +134,7 @@ def _deployment(
     return found
 
 
-_STAND_INS = r"(?i)(?:your|my)-|.*[<>\[\]]"
+_STAND_INS = r"(?i)your-|.*[<>\[\]]"
 
 
 def _no_address(deployment: DeploymentConfig) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from byollm.errors import AuthenticationError, ByollmError, ProtocolError, Provi
 from byollm.transports.base import Broken
 from byollm.types.completion import Completion
 from byollm.types.events import Event
+from byollm.types.usage import Usage
 from byollm.wire.exchange import Exchange, Head, LocalCall
 from byollm.wire.framing import decoder_for
 from byollm.wire.ratelimits import limits_in
@@ -49,6 +50,11 @@ def attempt(call: Call, line: Line, request: Request, sending: Sending | None = 
     fitted = deployment.noted(fitted, asked)
     shown = wirelog.wanted()
     reading = Reading(call, line, fitted, shown)
+    batches = None
+    if call.batch_until is not None and not isinstance(asked, LocalCall):
+        from byollm.engine.batching import carried, taker
+
+        batches = taker(call, line, request, asked)
     deadline = call.deadline if call.deadline is not None else _deadline(call, line)
     call.request = request
     call.adjustments = fitted.adjustments
@@ -61,10 +67,8 @@ def attempt(call: Call, line: Line, request: Request, sending: Sending | None = 
         yield from reading.local()
         return reading.completion()
     exchange: Exchange[Event] | None = asked
-    if call.batch_until is not None:
-        from byollm.engine.batching import carried
-
-        yield from carried(call, line, asked, reading, call.batch_until)
+    if batches is not None and call.batch_until is not None:
+        yield from carried(call, line, batches, asked, reading, call.batch_until)
         return in_tier(reading.completion(), BATCH)
     while exchange is not None:
         head = yield from _open(call, line, exchange, deadline, shown)
@@ -72,15 +76,23 @@ def attempt(call: Call, line: Line, request: Request, sending: Sending | None = 
     return reading.completion()
 
 
-def exchange_once(call: Call, line: Line, exchange: Exchange[Any]) -> Steps[list[Any]]:
+def exchange_once(call: Call, line: Line, exchange: Exchange[Any], values: list[Any] | None = None) -> Steps[list[Any]]:
     """Send an exchange that does not answer with events: a token count, capabilities, a batch. Its values, and those of
-    the exchanges that follow it."""
-    values: list[Any] = []
+    the exchanges that follow it. In a list of the caller's, those stay that came before something went wrong."""
+    values = [] if values is None else values
     asked: Exchange[Any] | None = exchange
     while asked is not None:
         values += yield from _values(call, line, asked)
-        asked = follow(asked, values, line) if asked.then is not None else None
+        asked = _following(call, line, asked, values) if asked.then is not None else None
     return values
+
+
+def _following(call: Call, line: Line, asked: Exchange[Any], values: list[Any]) -> Exchange[Any] | None:
+    try:
+        return follow(asked, values, line)
+    except ByollmError as error:
+        problem = error
+    raise raised(problem, line, None, call)
 
 
 def _values(call: Call, line: Line, exchange: Exchange[Any]) -> Steps[list[Any]]:
@@ -109,9 +121,13 @@ def _values(call: Call, line: Line, exchange: Exchange[Any]) -> Steps[list[Any]]
 
 def in_tier(completion: Completion, tier: str) -> Completion:
     """An answer whose usage tells the tier that served it: the answer itself may not know it."""
-    usage = completion.usage
-    completion.usage = replace(usage, details={**(usage.details or {}), "service_tier": tier})
+    completion.usage = tiered(completion.usage, tier)
     return completion
+
+
+def tiered(usage: Usage, tier: str) -> Usage:
+    """A usage that tells the tier."""
+    return replace(usage, details={**(usage.details or {}), "service_tier": tier})
 
 
 def _deadline(call: Call, line: Line) -> float | None:
@@ -130,7 +146,7 @@ def _open(call: Call, line: Line, exchange: Exchange[Any], deadline: float | Non
         if type(head) is not Head and isinstance(head, ByollmError | Broken):
             raise raised(from_broken(head) if isinstance(head, Broken) else head, line, None, call)
         call.status = head.status
-        if line.limits is not None:
+        if line.limits is not None and call.batch_until is None:  # a batch has limits of its own
             line.limits.told(limits_in(head.headers, call.clock.time()), call.clock.monotonic())
         if shown:
             wirelog.answer(call, line, exchange.request, head)

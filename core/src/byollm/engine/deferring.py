@@ -44,6 +44,11 @@ class Deferral(Protocol):
         ...
 
 
+def latest(deferral: Deferral) -> float:
+    """Unix seconds at which a call that waits must begin, to have the time that it may take itself."""
+    return deferral.finish_by - (USUAL_TOTAL if deferral.total is None else deferral.total)
+
+
 Go = Callable[["Call", "Request", Sequence["Line"]], Steps[Completion]]
 
 
@@ -77,7 +82,7 @@ def _in_batch(
     """The answer of a batch; None when it gave none and the same call may still be made alone. Raises what that would
     not mend."""
     now = call.clock.time()
-    until = deferral.finish_by - (USUAL_TOTAL if deferral.total is None else deferral.total)
+    until = latest(deferral)
     if not lines or until <= now:
         return None
     call.batch_until = call.clock.monotonic() + (until - now)
@@ -87,7 +92,7 @@ def _in_batch(
         failed = bare(error)
     finally:
         call.batch_until = None
-    unsure = isinstance(failed, ProviderError) and failed.billed == "unknown" and lines[0].retries.on_unknown == "fail"
+    unsure = isinstance(failed, ProviderError) and failed.billed != "no" and lines[0].retries.on_unknown == "fail"
     if unsure or (isinstance(failed, ProviderError) and not failed.failover_ok):
         raise failed
     return None

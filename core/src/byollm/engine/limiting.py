@@ -67,16 +67,21 @@ def _admitted(
 ) -> Steps[Ticket | JointTicket]:
     inside: list[Limits] = []
     try:
-        while (wait := ticket.at - call.clock.monotonic()) > 0:
-            _worth(call, line, wait)
-            if (yield Sleep(wait)):
-                raise CancelledError
+        while len(inside) < len(limits.parts):
+            wait = ticket.at - call.clock.monotonic()
+            if wait > 0:
+                _worth(call, line, wait)
+                if (yield Sleep(wait)):
+                    raise CancelledError
+            else:
+                for part in limits.parts:  # always in this order, so that no two wait for each other
+                    yield from _entered(call, line, part)
+                    inside.append(part)
             if ticket.is_void:  # refused meanwhile: to the end of the queue, not all at once
+                while inside:
+                    inside.pop().leave()
                 ticket.cancel()
                 ticket = limits.reserve(size, output, call.clock.monotonic())
-        for part in limits.parts:  # always in this order, so that no two wait for each other
-            yield from _entered(call, line, part)
-            inside.append(part)
     finally:
         if len(inside) < len(limits.parts):
             ticket.cancel()

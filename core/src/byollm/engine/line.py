@@ -19,7 +19,7 @@ from byollm.wire.auth import AuthScheme
 from byollm.wire.exchange import Exchange
 
 if TYPE_CHECKING:
-    from byollm.engine.batching import Lot
+    from byollm.engine.lot import Lot
     from byollm.engine.outgoing import Sealed
     from byollm.routing.joint import Joint
     from byollm.routing.limits import Limits

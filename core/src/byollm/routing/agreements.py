@@ -8,6 +8,7 @@ never waits, but for the first reading: without it a restarted service would beg
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
@@ -54,6 +55,11 @@ class Books:
         self.problem: str | None = None
         """Why the last reading failed."""
         self._told = False
+        self._is_slow = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._wanted: dict[Agreement, threading.Event] = {}
         self._thread: threading.Thread | None = None
@@ -71,10 +77,12 @@ class Books:
             self._failed(error)
             return
         found = option.agreements[key] = Agreement(self, account)
-        found.read(0.0 if self.problem else FIRST)
+        self._is_slow = not found.read(0.0 if self.problem or self._is_slow else FIRST)
 
     def read(self, agreement: Agreement) -> threading.Event:
         """Have it read; the event is set when that is over."""
+        if self._process != os.getpid():  # a fork leaves thread and lock to the parent
+            self._begin()
         with self._lock:
             over = self._wanted.setdefault(agreement, threading.Event())
             if self._thread is None or not self._thread.is_alive():
@@ -99,6 +107,7 @@ class Books:
                 self._failed(error)
             else:
                 self.problem = None
+                self._is_slow = False
             over.set()
 
     def _failed(self, error: Exception) -> None:
@@ -119,9 +128,9 @@ class Agreement:
         self.account = account
         self._asked: float | None = None
 
-    def read(self, patience: float) -> None:
-        """Have it read, and wait for it as long as that."""
-        self._books.read(self).wait(patience)
+    def read(self, patience: float) -> bool:
+        """Have it read, and wait for it as long as that; True when it was."""
+        return self._books.read(self).wait(patience)
 
     def spent(self, now: float) -> Decimal | None:
         """What is certain; None when only this process can tell. `now` is the instant by which limits run."""

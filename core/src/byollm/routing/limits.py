@@ -61,8 +61,12 @@ class Bucket:
 
     def reserve(self, amount: float, now: float) -> float:
         """Take it, and answer at which instant it may be used."""
-        begins = max(now, self._due - BURST, self._until)
-        self._due = max(self._due, begins) + amount * self._step
+        begins, due = now, self._due
+        if due - BURST > begins:
+            begins = due - BURST
+        if self._until > begins:
+            begins = self._until
+        self._due = (due if due > begins else begins) + amount * self._step
         return begins
 
     def give_back(self, amount: float) -> None:
@@ -126,22 +130,23 @@ class Ticket:
 
     def settle(self, used: Mapping[Kind, float]) -> None:
         """Book what the answer told. Amounts that it did not tell stay as they were reserved."""
-        amounts = {kind: amount - used.get(kind, amount) for kind, amount in self.amounts.items()}
-        self._limits.give_back(amounts, self.eras)
+        self._limits.settle(self.amounts, used, self.eras)
 
     def cancel(self) -> None:
         """It never went."""
-        self._limits.give_back(self.amounts, self.eras)
+        self._limits.settle(self.amounts, _NOTHING, self.eras)
 
 
 class Limits:
     """The limits of one deployment and one key."""
 
-    __slots__ = ("_buckets", "_busy", "_concurrency", "_lock", "_waiting")
+    __slots__ = ("_buckets", "_busy", "_concurrency", "_lock", "_waiting", "eras")
 
     def __init__(self, config: LimitsConfig) -> None:
         amounts = {kind: getattr(config, kind) for kind in KINDS}
         self._buckets: dict[Kind, Bucket] = {kind: Bucket(amount) for kind, amount in amounts.items() if amount}
+        self.eras = (0,) * len(self._buckets)
+        """How often each limit was closed."""
         self._concurrency = config.concurrency
         self._busy = 0
         self._waiting: deque[Future[None]] = deque()
@@ -165,17 +170,16 @@ class Limits:
                 at = max(at, bucket.reserve(amount, now))
             return Ticket(self, amounts, at, self.eras)
 
-    @property
-    def eras(self) -> tuple[int, ...]:
-        """How often each limit was closed."""
-        return tuple([bucket.era for bucket in self._buckets.values()])
-
-    def give_back(self, amounts: Mapping[Kind, float], eras: tuple[int, ...]) -> None:
-        """See `Bucket.give_back`. What was reserved in an era that is over counts no more."""
+    def settle(self, amounts: Mapping[Kind, float], used: Mapping[Kind, float], eras: tuple[int, ...]) -> None:
+        """Give back what was reserved and not used. What was reserved in an era that is over counts no more."""
         with self._lock:
             for (kind, bucket), era in zip(self._buckets.items(), eras, strict=True):
-                if bucket.era == era:
-                    bucket.give_back(amounts[kind])
+                spent = used.get(kind) if used is not _NOTHING else 0.0
+                if spent is not None and bucket.era == era:
+                    bucket.give_back(amounts[kind] - spent)
+
+    def _closed(self) -> None:
+        self.eras = tuple([bucket.era for bucket in self._buckets.values()])
 
     def room(self, now: float) -> float:
         """The share of the tightest limit that is free."""
@@ -193,12 +197,14 @@ class Limits:
             for kind, bucket in self._buckets.items():
                 if kind in found:
                     bucket.told(*found[kind], now)
+            self._closed()
 
     def refused(self, seconds: float, now: float) -> None:
         """A 429 with a wait: nobody goes before it is over."""
         with self._lock:
             for bucket in self._buckets.values():
                 bucket.close(now + min(seconds, LONGEST) + LATE)
+            self._closed()
 
     def enter_at_once(self) -> bool:
         """Begin a call if there is a place now; False, and nothing is done, if there is none."""
@@ -237,6 +243,9 @@ class Limits:
                     following.set_result(None)
                     return
             self._busy -= 1
+
+
+_NOTHING: Final[Mapping[Kind, float]] = {}
 
 
 def _amount(kind: Kind, input_tokens: int, output_tokens: int) -> float:

@@ -58,7 +58,8 @@ class Batches(Protocol):
 
     def submit(self, items: Sequence[BatchItem]) -> Exchange[BatchJob]:
         """Send a batch. The items are of one deployment and differ in their bodies only. `then` may come after an
-        upload: the last value counts."""
+        upload: the last value counts. An upload that is read into a BatchJob without an id is deleted by `forget` when
+        what follows it is refused."""
         ...
 
     def look(self, job: BatchJob) -> Exchange[BatchJob]:

@@ -66,7 +66,7 @@ class OpenAIBatches:
             fields |= {"expires_after[anchor]": "created_at", "expires_after[seconds]": str(KEPT)}
         headers = self._with(("content-type", f"multipart/form-data; boundary={boundary}"))
         upload = HttpRequest("POST", f"{self._base}/files", headers, _form(fields, content, boundary))
-        return self._exchange(upload, _reading(_file_id), then=self._begin)
+        return self._exchange(upload, _reading(_uploaded), then=self._begin)
 
     def look(self, job: BatchJob) -> Exchange[BatchJob]:
         """GET /batches/{id}."""
@@ -84,16 +84,16 @@ class OpenAIBatches:
         return self._content(files)
 
     def forget(self, job: BatchJob) -> Exchange[Any] | None:
-        """DELETE /files/{id} of all three."""
+        """DELETE /files/{id} of all three, or of what was uploaded for a batch that was refused."""
         return self._deleted([job.files[name] for name in ("output", "error", "input") if name in job.files])
 
     def _begin(self, values: list[Any]) -> Exchange[BatchJob] | None:
         if not values:
             raise ProtocolError("the answer to an upload names no file")
-        if isinstance(values[-1], BatchJob):
+        if values[-1].id:
             return None
         body: dict[str, Any] = {
-            "input_file_id": values[-1],
+            "input_file_id": values[-1].files["input"],
             "endpoint": self._endpoint,
             "completion_window": "24h",
         }
@@ -135,8 +135,8 @@ def _reading(read: Callable[[Frame], list[Any]]) -> Callable[[Head], Callable[[F
     return lambda head: read
 
 
-def _file_id(frame: Frame) -> list[str]:
-    return [checked.identifier(checked.mapping(frame.data, "the file").get("id"), "id")]
+def _uploaded(frame: Frame) -> list[BatchJob]:
+    return [BatchJob("", files={"input": checked.identifier(checked.mapping(frame.data, "the file").get("id"), "id")})]
 
 
 def _nothing(frame: Frame) -> list[Any]:
