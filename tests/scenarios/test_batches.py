@@ -262,6 +262,16 @@ def test_what_a_batch_did_not_do_is_asked_directly(ask: Asker, twin: Twins, vend
     assert kinds(twin).count("complete") == 1
 
 
+def test_batch_and_direct_tries_together_keep_a_calls_total(ask: Asker, twin: Twins):
+    """Five requests, wherever they go."""
+    twin.batch(times=None, refuse=ServerError("no"))
+    twin.fault("status", status=500, times=None, operation="complete")
+
+    with pytest.raises(ServerError) as caught:
+        ask.complete(target(twin), clock=clock(), **LATER)
+    assert len(caught.value.attempts) == 5
+
+
 def test_a_full_queue_is_tried_again(ask: Asker, twin: Twins):
     """As for any request."""
     twin.batch(refuse=RateLimitError("too many batches"))
@@ -406,10 +416,15 @@ def test_a_leader_that_is_cancelled_while_it_sends_leaves_a_doubt(twin: Twins):
 
 
 def test_who_leaves_before_it_is_sent_is_not_sent(twin: Twins):
-    """Nor paid for."""
+    """Nor paid for, as the record says."""
+    told: list[tuple[str, str]] = []
+
+    class Watcher:
+        def finished(self, call: Any, attempt: Any) -> None:
+            told.append((attempt.sent, attempt.billed))
 
     async def run() -> list[Any]:
-        async with byollm.AsyncClient(target(twin), clock=Hurried(NOON)) as client:
+        async with byollm.AsyncClient(target(twin), clock=Hurried(NOON), observers=[Watcher()]) as client:
             calls = [asyncio.create_task(client.complete(f"call {number}", **LATER)) for number in range(3)]
             await asyncio.sleep(0.02)
             calls[0].cancel()
@@ -417,6 +432,7 @@ def test_who_leaves_before_it_is_sent_is_not_sent(twin: Twins):
 
     asyncio.run(run())
     assert [len(batch.items) for batch in twin.batches] == [2]
+    assert sorted(told) == [("no", "no"), ("yes", "yes"), ("yes", "yes")]
 
 
 def test_a_batch_nobody_waits_for_is_named(twin: Twins, caplog: Any):

@@ -84,6 +84,7 @@ def carried(
     deferral, clock = call.deferral, call.clock
     end = latest(deferral) if deferral is not None else clock.time() + until - clock.monotonic()
     lot, key = joined(call, line, batches, exchange.request, until, end)
+    call.lot = lot
     try:
         while not lot.over:
             if lot.leads(key):

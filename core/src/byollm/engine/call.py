@@ -16,6 +16,7 @@ from byollm.wire.exchange import LocalContext
 if TYPE_CHECKING:
     from byollm.engine.deferring import Deferral
     from byollm.engine.line import Line
+    from byollm.engine.lot import Lot
     from byollm.types.request import Request
 
 
@@ -109,6 +110,8 @@ class Call:
     """Until when the call can wait; None for one that begins at once."""
     batch_until: float | None = None
     """The instant of the clock's `monotonic` by which the present attempt's batch is done; None: it goes alone."""
+    lot: Lot | None = None
+    """The batch that the present attempt lies in."""
     random: Callable[[], float] = random.random
     _id: str = ""
 

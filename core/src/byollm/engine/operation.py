@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from byollm.engine.attempt import Sending, attempt
 from byollm.engine.health import tell
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from byollm.engine.line import Line
     from byollm.types.request import Request
 
+E = TypeVar("E", bound=ByollmError)
 log = logging.getLogger("byollm")
 _NONE: Final[frozenset[str]] = frozenset()
 
@@ -125,6 +126,7 @@ class Operation:
         started, at = clock.monotonic(), clock.time()
         call.status = call.first_at = None
         call.under_way = False
+        call.lot = None
         steps = (self._in_layers if self._attempt_layers else attempt)(call, line, request, self._sending)
         if line.limits is not None and call.batch_until is None:  # a batch has limits of its own
             from byollm.engine.limiting import limited
@@ -134,11 +136,11 @@ class Operation:
             completion = yield from steps
         except ByollmError as error:
             if call.under_way:
-                self._fell(call, line, number, started, at, error)
+                self._fell(call, line, number, started, at, unsent(call, error))
             raise
         except GeneratorExit:  # a stream left early, a task cancelled: it may have cost money all the same
             if call.under_way:
-                left = CancelledError("left before the answer was complete")
+                left = unsent(call, CancelledError("left before the answer was complete"))
                 self._record(call, line, number, started, at, error=left)
             raise
         if call.under_way:
@@ -210,6 +212,13 @@ class Operation:
         if log.isEnabledFor(logging.INFO):
             _log(record, completion)
         return record
+
+
+def unsent(call: Call, error: E) -> E:
+    """An error of a call that left a batch before the batch was sent: it cost nothing."""
+    if call.lot is not None and not call.lot.sending and isinstance(error, CancelledError):
+        error.sent = error.billed = "no"
+    return error
 
 
 def _measure(line: Line, call: Call, completion: Completion, started: float) -> None:

@@ -49,7 +49,7 @@ class Trip:
         self.once = once
         self.call = call
         self.request = request
-        self.sent = 0
+        self.sent = len(call.attempts)  # a batch, or a cheaper tier, may have been tried before
         self.place = 0
         self.last: ProviderError | CancelledError | None = None
         self.refused: ByollmError | None = None
