@@ -19,10 +19,10 @@ HOURS = 365 * 24
 
 def year(path: str, seed: int = 1) -> None:
     """The rollups of ten million attempts: fifty kinds, every hour of a year."""
+    from byollm_ledger.address import open_store
     from byollm_ledger.fold import Fold, roll
     from byollm_ledger.row import Kind
     from byollm_ledger.schema import MEASURES
-    from byollm_ledger.store import open_store
 
     chance = random.Random(seed)
     each = ATTEMPTS // (KINDS * HOURS) + 1

@@ -15,9 +15,9 @@ sys.path.insert(0, str(HERE))
 
 from ledger_bill import billed  # noqa: E402  # the path comes first
 
+from byollm_ledger.address import open_store  # noqa: E402
 from byollm_ledger.fold import write  # noqa: E402
 from byollm_ledger.sample import sample_rows  # noqa: E402
-from byollm_ledger.store import open_store  # noqa: E402
 from tests.soak.conftest import SEED, scaled  # noqa: E402
 
 

@@ -24,8 +24,8 @@ from byollm.errors import ConfigError, NoRouteError
 from byollm.plugin import Usage
 from byollm.testing import ManualClock
 from byollm_ledger import BudgetExceededError, Budgets, Ledger, LedgerError, Warned, read
+from byollm_ledger.address import open_store
 from byollm_ledger.row import PICO, to_pico
-from byollm_ledger.store import open_store
 from byollm_sandbox import Twins
 
 HI = Decimal("0.000306") + 10 * Decimal("0.000002")

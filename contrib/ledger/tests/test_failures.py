@@ -179,7 +179,7 @@ def test_memory_for_spilled_records_is_bounded(path: str) -> None:
 
 def test_a_locked_database_stops_no_call(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The journal waits for it."""
-    monkeypatch.setattr("byollm_ledger.store.PATIENCE", 0.05)
+    monkeypatch.setattr("byollm_ledger.sqlite.PATIENCE", 0.05)
     ledger = Ledger(path, interval=0.0)
     with client_of(Model(), observers=[ledger]) as client:
         client.complete("hi")

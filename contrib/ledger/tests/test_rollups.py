@@ -17,11 +17,11 @@ from byollm.errors import OverloadedError, ProtocolError
 from byollm.testing import ManualClock
 from byollm.types.usage import Usage
 from byollm_ledger import Ledger, SettledError, read, settle
+from byollm_ledger.address import open_store
 from byollm_ledger.fold import Fold, adopt
 from byollm_ledger.journal import Folder, line_of
 from byollm_ledger.reading import opened
 from byollm_ledger.row import Kind
-from byollm_ledger.store import open_store
 
 TOKENS = some.one_of(some.none(), some.integers(0, 3_000_000))
 OUTCOMES = some.sampled_from(["answered", "answered", "busy", "garbled", "left", "killed"])

@@ -20,12 +20,12 @@ from byollm.cli.main import main
 from byollm.testing import ManualClock
 from byollm.types.usage import Usage
 from byollm_ledger import Ledger, read
+from byollm_ledger.address import open_store
 from byollm_ledger.cells import zone_of
 from byollm_ledger.fold import write
 from byollm_ledger.page import page
 from byollm_ledger.report import DIMENSIONS
 from byollm_ledger.sample import NOW, sample_report, sample_rows
-from byollm_ledger.store import open_store
 from byollm_sandbox import Answer, Twins
 
 

@@ -18,8 +18,8 @@ from byollm.cli.faults import Failed, UsageFault
 if TYPE_CHECKING:
     import argparse
 
-    from byollm_audit.observer import Store
     from byollm_audit.settings import Settings
+    from byollm_audit.store import Store
 
 DONE, FAILED = 0, 1
 WORDS: Final = ("verify", "show", "export", "anchor", "erase", "new-key")
@@ -124,8 +124,8 @@ def _anchors(path: str) -> list[dict[str, Any]]:
 
 def _opened(settings: Settings) -> Store:
     """A record that is there: reading never begins one. Raises AuditStoreError."""
-    from byollm_audit.observer import path_is_database
     from byollm_audit.segments import missing, segments
+    from byollm_audit.store import path_is_database
 
     path = settings.path.expanduser()
     if not (path.is_file() if path_is_database(path) else path.is_dir() and segments(path)):

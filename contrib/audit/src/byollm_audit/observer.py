@@ -9,18 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from byollm import dump_messages
 from byollm.errors import ByollmError
 from byollm_audit import records
 from byollm_audit.keys import Mac
 from byollm_audit.settings import Settings, read
+from byollm_audit.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from byollm.plugin import Call
     from byollm.types.completion import Attempt
     from byollm_audit.content import Vault
@@ -28,38 +26,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("byollm")
 NAMED: Final = 100
 """Lost records that are named one by one; more are only counted."""
-
-
-class Store(Protocol):
-    """Where a chain is kept."""
-
-    def append(self, fields: bytes) -> bytes:
-        """Write a record; its line. Raises AuditError."""
-        ...
-
-    def append_with(self, record: dict[str, Any], content: bytes) -> bytes:
-        """Write a record with encrypted content. Raises AuditError."""
-        ...
-
-    def head(self) -> dict[str, Any]:
-        """The anchor."""
-        ...
-
-    def destroy(self, where: dict[str, Any]) -> None:
-        """Overwrite the key of a content."""
-        ...
-
-    def content(self, where: dict[str, Any]) -> bytes:
-        """The bytes of a content."""
-        ...
-
-    def lines(self) -> Iterator[bytes]:
-        """Every line."""
-        ...
-
-    def close(self) -> None:
-        """Let go of what is open."""
-        ...
 
 
 class Audit:
@@ -188,8 +154,3 @@ class Audit:
                 self._missing += count
                 self._lost.extendleft(reversed(lost[: NAMED - len(self._lost)]))
             raise
-
-
-def path_is_database(path: Path) -> bool:
-    """Files of these names hold a database, everything else is a folder."""
-    return path.suffix in (".db", ".sqlite", ".sqlite3")

@@ -14,7 +14,7 @@ from byollm_audit.keys import Key
 if TYPE_CHECKING:
     from byollm_audit.content import Vault
     from byollm_audit.forward import Forward
-    from byollm_audit.observer import Store
+    from byollm_audit.store import Store
 
 
 class Syslog(BaseModel):
@@ -99,7 +99,7 @@ class Settings(BaseModel):
 
     def open_store(self) -> Store:
         """The place of the record. Raises AuditError."""
-        from byollm_audit.observer import path_is_database
+        from byollm_audit.store import path_is_database
 
         key, sync, path = self.chain_key().derive("chain"), self.durability == "full", self.path.expanduser()
         if path_is_database(path):

@@ -83,7 +83,7 @@ def verify(path: Path, key: bytes, anchors: Sequence[Mapping[str, Any]] = (), *,
 
     `first`: the segment that is the first one here, where those before it were moved to an archive.
     """
-    from byollm_audit.observer import path_is_database
+    from byollm_audit.store import path_is_database
 
     checker = _Checker(Mac(key), anchors)
     if path_is_database(path):

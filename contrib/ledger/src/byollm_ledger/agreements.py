@@ -7,9 +7,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from byollm_ledger.address import is_postgres
 from byollm_ledger.book import Book
 from byollm_ledger.row import PICO
-from byollm_ledger.store import Store, is_postgres
+from byollm_ledger.store import Store
 from byollm_ledger.tally import Tally, Whose
 
 _SUM: Final = (

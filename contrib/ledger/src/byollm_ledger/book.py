@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from byollm.errors import ByollmError
+from byollm_ledger.address import open_store
 from byollm_ledger.errors import LedgerError, LedgerFullError, LedgerGoneError
 from byollm_ledger.fold import Fold, adopt, notice
 from byollm_ledger.forks import leave_alone, watch
 from byollm_ledger.journal import Folder, Journal, Lock, UnconfirmedError, line_of
-from byollm_ledger.store import Store, open_store
+from byollm_ledger.store import Store
 from byollm_ledger.tally import Tally
 
 ROTATE: Final = 8 << 20

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from byollm.errors import ConfigError
 from byollm.plugin import Run
 from byollm_ledger.accounts import Account, Balance, accounts_of, balance, reserve, settle, warned
+from byollm_ledger.address import open_store, resolved
 from byollm_ledger.cells import zone_of
 from byollm_ledger.errors import LedgerError
 from byollm_ledger.estimate import ASSUMED_OUTPUT, Bounds
@@ -24,7 +25,7 @@ from byollm_ledger.observer import journal_folder
 from byollm_ledger.places import Presence
 from byollm_ledger.plan import Plan, Refused, Warned, no_room, refusal, spent_of
 from byollm_ledger.row import from_pico
-from byollm_ledger.store import Store, open_store, resolved
+from byollm_ledger.store import Store
 
 if TYPE_CHECKING:
     from byollm import Completion

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final
 from byollm.cli import show
 from byollm.cli.arguments import FILES, VARIABLE, Parser
 from byollm.cli.faults import Failed, UsageFault
+from byollm_ledger.address import resolved
 from byollm_ledger.cells import zone_of
 from byollm_ledger.journal import Folder
 from byollm_ledger.observer import journal_folder
 from byollm_ledger.reading import opened, unsettled
 from byollm_ledger.report import DIMENSIONS, SHOWN, report
-from byollm_ledger.store import resolved
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

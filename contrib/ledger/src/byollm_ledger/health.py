@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from byollm_ledger.address import is_postgres, open_store
 from byollm_ledger.errors import LedgerError
 from byollm_ledger.journal import Folder
-from byollm_ledger.store import is_postgres, open_store
 
 _MEND = "byollm usage shows what was booked; the log of byollm said why, once"
 

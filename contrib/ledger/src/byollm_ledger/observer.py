@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 from byollm.errors import ConfigError
 from byollm.plugin import dump_json
+from byollm_ledger.address import is_postgres, resolved
 from byollm_ledger.agreements import Account
 from byollm_ledger.book import Book, refusal
 from byollm_ledger.estimate import ASSUMED_OUTPUT, Bounds
 from byollm_ledger.journal import UnconfirmedError
 from byollm_ledger.row import SENT_AGAIN, Kind, to_pico
 from byollm_ledger.schema import FACTS
-from byollm_ledger.store import is_postgres, resolved
 
 if TYPE_CHECKING:
     from datetime import date

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from byollm.errors import ConfigError
+from byollm_ledger.address import open_store, resolved
 from byollm_ledger.errors import LedgerError, SettledError
 from byollm_ledger.fold import adopt, replace
 from byollm_ledger.journal import Folder
 from byollm_ledger.observer import journal_folder
 from byollm_ledger.row import PROCESS_ENDED, Row, from_pico, to_pico
 from byollm_ledger.schema import COLUMNS, FACTS, KIND
-from byollm_ledger.store import Store, open_store, resolved
+from byollm_ledger.store import Store
 
 log = logging.getLogger("byollm")
 Instant = float | datetime | None

@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from byollm.cli.show import plain
 from byollm_ledger.accounts import Account, balance, reserve
+from byollm_ledger.address import open_store
 from byollm_ledger.cells import zone_of
 from byollm_ledger.fold import Fold, notice, write
 from byollm_ledger.limits import Limit
 from byollm_ledger.report import report
 from byollm_ledger.row import PROCESS_ENDED, Kind
 from byollm_ledger.schema import COLUMNS
-from byollm_ledger.store import Store, open_store
+from byollm_ledger.store import Store
 
 NOW: Final = 1_795_305_600.0
 """2026-11-22, midnight UTC."""

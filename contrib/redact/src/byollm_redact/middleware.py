@@ -17,6 +17,7 @@ from byollm.errors import ByollmError, ConfigError
 from byollm.plugin import Run, Steps, map_events
 from byollm_redact.answers import Restorer
 from byollm_redact.kinds import KINDS, Kind, by_pattern
+from byollm_redact.presidio import Presidio, recognizers
 from byollm_redact.requests import redacted, size_of
 from byollm_redact.session import Session
 
@@ -29,15 +30,6 @@ if TYPE_CHECKING:
 LARGE: Final = 50_000
 """Letters of a request from which on an event loop is not made to wait for them."""
 _NAME: Final = re.compile(r"[A-Z][A-Z0-9]{0,23}")
-
-
-class Presidio(BaseModel):
-    """`presidio:`: its recognizers that are patterns are asked too. `entities`: which (default: the personal ones)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    language: str = "en"
-    entities: tuple[str, ...] = ()
-    score: float = 0.5
 
 
 class Settings(BaseModel):
@@ -93,8 +85,6 @@ class Redact:
         own = [_own(name, pattern) for name, pattern in settings.patterns.items()]
         self.kinds: list[Kind] = [*own, *(kind for word, kind in KINDS.items() if word in settings.kinds)]
         if settings.presidio is not None:
-            from byollm_redact.presidio import recognizers
-
             self.kinds += recognizers(settings.presidio)
 
     def around(self, call: Call, request: Request, next: Next) -> Steps[Completion]:

@@ -6,17 +6,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
 
 from byollm.errors import PluginError
 from byollm_redact.kinds import Kind, Span
 
-if TYPE_CHECKING:
-    from byollm_redact.middleware import Presidio
-
-
 NOT_PERSONAL: Final = frozenset({"DATE_TIME", "URL", "UUID"})
 """What presidio finds and nobody asked for: only `entities:` brings it."""
+
+
+class Presidio(BaseModel):
+    """`presidio:`: its recognizers that are patterns are asked too. `entities`: which (default: the personal ones)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    language: str = "en"
+    entities: tuple[str, ...] = ()
+    score: float = 0.5
 
 
 def recognizers(settings: Presidio) -> list[Kind]:

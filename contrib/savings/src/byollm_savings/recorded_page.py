@@ -7,7 +7,7 @@ from html import escape
 
 from byollm.types.version import VERSION
 from byollm_savings.recorded import Comparison
-from byollm_savings.recorded_command import OTHERS_HEAD, USED_HEAD, notes, other_rows, span, used_rows
+from byollm_savings.recorded_rows import OTHERS_HEAD, USED_HEAD, notes, other_rows, span, used_rows
 from byollm_savings.style import STYLE
 
 
