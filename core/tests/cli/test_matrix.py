@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from byollm.cli import matrix
+from byollm.cli import matrix, matrix_cells
 from byollm.cli.matrix_features import DECLARED, FEATURES, SILENT
 from byollm.cli.matrix_text import PLAIN, lines
 from byollm.errors import UnsupportedFeatureError
@@ -19,11 +19,11 @@ from byollm.types.capabilities import Support
 
 SPEC = Path(__file__).parents[3] / "spec" / "checks.toml"
 CHECKS = {check["id"]: check for check in tomllib.loads(SPEC.read_text("utf-8"))["checks"]}
-OPENAI = matrix.column("openai", {"model": "gpt-4.1", "api": "chat"})
+OPENAI = matrix_cells.column("openai", {"model": "gpt-4.1", "api": "chat"})
 
 
-def target(provider: str, **more: Any) -> matrix.Column:
-    return matrix.column(provider, {"model": "m", **more})
+def target(provider: str, **more: Any) -> matrix_cells.Column:
+    return matrix_cells.column(provider, {"model": "m", **more})
 
 
 def test_every_feature_of_a_model_is_a_row():
@@ -47,7 +47,7 @@ def test_a_row_names_the_checks_that_need_its_feature(feature: Any):
     assert needing <= set(feature.checks)
 
 
-@pytest.mark.parametrize("state", matrix.STATES)
+@pytest.mark.parametrize("state", matrix_cells.STATES)
 def test_every_cell_names_checks_that_exist(state: str):
     """Whatever becomes of a feature, some check holds it to that."""
     named = {name for cell in OPENAI.cells.values() for name in cell.checks}
@@ -63,8 +63,8 @@ def test_a_cell_is_what_happens_to_the_request(name: str):
     from byollm.cli.matrix_features import A_MODEL, DEFAULTS
     from byollm.engine.build import line_from
 
-    deployment = line_from(name, DEFAULTS.get(name, A_MODEL), fallback_endpoint=matrix.NOWHERE).deployment
-    column = matrix.examined(deployment)
+    deployment = line_from(name, DEFAULTS.get(name, A_MODEL), fallback_endpoint=matrix_cells.NOWHERE).deployment
+    column = matrix_cells.examined(deployment)
     for feature in FEATURES:
         request = feature.make(deployment.manifest.name, deployment.capabilities)
         if request is None:
@@ -192,7 +192,7 @@ def test_every_cell_of_the_page_leads_to_its_reason(page: str):
     assert 2 * len(FEATURES) == len(found.links)
     assert {link[1:] for link in found.links} <= set(found.ids)
     assert len(found.ids) == len(set(found.ids))
-    shown = matrix.column("openai", {"model": "gpt-4.1"})
+    shown = matrix_cells.column("openai", {"model": "gpt-4.1"})
     assert all(check in page for cell in shown.cells.values() for check in cell.checks)
 
 
@@ -206,9 +206,9 @@ def test_what_others_wrote_is_text_on_the_page():
     """A model's name or a plugin's words are no markup."""
     from byollm.cli.matrix_html import page
 
-    evil = matrix.Column("<script>", '"><img src=x>', "", {}, OPENAI.cells)
+    evil = matrix_cells.Column("<script>", '"><img src=x>', "", {}, OPENAI.cells)
 
-    assert {"script", "img"}.isdisjoint(Page(page([evil, matrix.Column("x", "y", problem="<img>")])).tags)
+    assert {"script", "img"}.isdisjoint(Page(page([evil, matrix_cells.Column("x", "y", problem="<img>")])).tags)
 
 
 @pytest.mark.parametrize("words", [("--html",), ("--models", "openai/gpt-4.1")])

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Final
 
-from byollm.cli.matrix import STATES, Cell, Column
+from byollm.cli.matrix_cells import STATES, Cell, Column
 from byollm.cli.matrix_features import FEATURES, Feature
 from byollm.types.version import VERSION
 

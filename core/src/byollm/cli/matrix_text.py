@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from byollm.cli.matrix import STATES, Column
+from byollm.cli.matrix_cells import STATES, Column
 from byollm.cli.matrix_features import ADAPTED, CLAMPED, CONTRACT, FEATURES, REFUSED, UNKNOWN, WORKS, Feature
 
 MARKS: Final = {"works": "●", "adapted": "◐", "refused": "○", "unknown": "?"}
