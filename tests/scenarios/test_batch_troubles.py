@@ -155,7 +155,7 @@ def test_answers_for_others_are_no_answers(ask: Asker, twin: Twins, monkeypatch:
 
 def test_limits_that_batches_tell_are_none_of_single_requests(ask: Asker, twin: Twins, monkeypatch: pytest.MonkeyPatch):
     """Vendors count them apart."""
-    monkeypatch.setattr("byollm.engine.attempt.limits_in", lambda headers, now: {"requests": (10, 0.0, HOUR)})
+    monkeypatch.setattr("byollm.engine.exchanging.limits_in", lambda headers, now: {"requests": (10, 0.0, HOUR)})
     config = target(twin, limits={"requests_per_minute": 600})
     with byollm.Client(config, clock=clock()) as client:
         client.complete("hi", **LATER)

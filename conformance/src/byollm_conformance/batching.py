@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-from byollm.engine.attempt import exchange_once
 from byollm.engine.call import Call
+from byollm.engine.exchanging import exchange_once
 from byollm.engine.steps import Steps
 from byollm.engine.sync_driver import SyncDriver
 from byollm.errors import ByollmError, PluginError, ProtocolError

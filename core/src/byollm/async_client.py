@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from byollm.async_streaming import AsyncStream
 from byollm.engine.async_driver import AsyncDriver
-from byollm.engine.attempt import exchange_once
 from byollm.engine.call import Call
+from byollm.engine.exchanging import exchange_once
 from byollm.errors import ByollmError
 from byollm.setup import Setup
 from byollm.transports.base import AsyncTransport

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from byollm.engine.attempt import exchange_once
 from byollm.engine.call import Call
+from byollm.engine.exchanging import exchange_once
 from byollm.engine.sync_driver import SyncDriver
 from byollm.errors import ByollmError
 from byollm.setup import Setup

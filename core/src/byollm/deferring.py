@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from byollm.engine.attempt import BATCH
 from byollm.engine.deferring import USUAL_TOTAL
 from byollm.errors import ConfigError
 from byollm.routing.deferring import LONGEST, Offer, Plan, begins, plan
 from byollm.routing.policies import USUAL_OUTPUT, Cheapest, OffPeak
-from byollm.types.usage import Usage
+from byollm.types.usage import BATCH, Usage
 
 if TYPE_CHECKING:
     from byollm.choosing import Route

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from byollm.engine.attempt import BATCH, exchange_once, tiered
 from byollm.engine.deferring import latest
+from byollm.engine.exchanging import exchange_once
 from byollm.engine.failures import decorate, from_answer
 from byollm.engine.lot import Lot, closed, joined
 from byollm.engine.steps import Acquire, Emit, Read, Sleep, Steps
@@ -34,6 +34,7 @@ from byollm.errors import (
     UnsupportedFeatureError,
 )
 from byollm.types.events import UsageReported
+from byollm.types.usage import BATCH
 from byollm.wire.batches import BatchAnswer, Batches, BatchJob
 from byollm.wire.classify import one_screen
 from byollm.wire.exchange import Exchange, Head
@@ -114,7 +115,7 @@ def _in_batch(reader: Callable[[Head], Any]) -> Callable[[Head], Any]:
         def told(frame: Any) -> list[Event]:
             events: list[Event] = list(read(frame))
             return [
-                UsageReported(tiered(event.usage, BATCH)) if type(event) is UsageReported else event for event in events
+                UsageReported(event.usage.in_tier(BATCH)) if type(event) is UsageReported else event for event in events
             ]
 
         return told

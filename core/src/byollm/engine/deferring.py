@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
-from byollm.engine.attempt import BATCH
 from byollm.engine.failures import bare
 from byollm.engine.steps import Run, Sleep, Steps
 from byollm.errors import CancelledError, NoRouteError, ProviderError, UnsupportedFeatureError
 from byollm.types.completion import Completion
+from byollm.types.usage import BATCH
 
 if TYPE_CHECKING:
     from byollm.engine.call import Call

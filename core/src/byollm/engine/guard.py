@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from byollm.engine.exchanging import exchange_once
 from byollm.engine.steps import Steps
 from byollm.errors import ContextLengthError, ProviderError
 from byollm.providers.counting import bytes_of, estimate
@@ -70,8 +71,6 @@ def refusal(line: Line, request: Request) -> ContextLengthError | None:
 
 def _answer(call: Call, line: Line, exchange: Exchange[Any]) -> Steps[Any]:
     """What the provider says of a prompt or a model; None when it cannot tell now, which is no reason to refuse."""
-    from byollm.engine.attempt import exchange_once
-
     try:
         values = yield from exchange_once(call, line, exchange)
     except ProviderError as error:

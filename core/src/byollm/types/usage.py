@@ -32,6 +32,18 @@ class Usage:
             return None
         return self.input_tokens + self.output_tokens
 
+    def in_tier(self, tier: str) -> Usage:
+        """The same, with the tier that served it among its details."""
+        return replace(self, details={**(self.details or {}), "service_tier": tier})
+
+    @property
+    def is_sound(self) -> bool:
+        """Each count is None or a whole number from 0."""
+        counts = (
+            self.input_tokens, self.output_tokens, self.cached_tokens, self.cache_write_tokens, self.reasoning_tokens,
+        )  # fmt: skip
+        return all([count is None or (type(count) is int and count >= 0) for count in counts])
+
     def updated(self, later: Usage) -> Usage:
         """Cumulative reports: the last known value of each field wins, and of each detail."""
         if self is NOTHING:
@@ -42,6 +54,8 @@ class Usage:
         return replace(self, **known) if known else self
 
 
+BATCH = "batch"
+"""The tier of what went in a batch, as prices know it."""
 NOTHING = Usage()
 """What is known before the first report."""
 _FIELDS = tuple(field.name for field in fields(Usage))
