@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -20,21 +22,35 @@ def lane(
     root: Path, tests: str, *, minimum: int = 1, settings: str = "", suites: bool = True, more: str = ""
 ) -> tuple[int, str]:
     """Run a lane of one suite, made of one test file, and return its exit code and output."""
+    made(root, tests, minimum=minimum, settings=settings, suites=suites, more=more)
+    return start(root)
+
+
+def made(root: Path, tests: str, *, minimum: int = 1, settings: str = "", suites: bool = True, more: str = "") -> None:
+    """Write a lane of one suite, made of one test file."""
     (root / "tests" / "one").mkdir(parents=True)
     (root / "pyproject.toml").write_text("[tool.pytest.ini_options]\nxfail_strict = true\n")
     (root / "tests" / "one" / "test_one.py").write_text(tests)
     suite = f'[[suites]]\nname="one"\nlane="test"\npaths=["tests/one"]\nminimum={minimum}\n{more}'
     (root / "tests" / "lanes.toml").write_text(f"[lanes.test]\n{settings}\n{suite if suites else ''}")
-    return start(root)
 
 
 def start(root: Path) -> tuple[int, str]:
     """Run the lane `test` under a root that is already there."""
-    command = [sys.executable, "-m", "tools.lanes", "test", "--root", str(root)]
-    environment = {name: value for name, value in os.environ.items() if name != "BYOLLM_CORPUS"}
-    environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    words, around = command(root), surroundings()
+    done = subprocess.run(words, cwd=ROOT, env=around, capture_output=True, text=True, timeout=60, check=False)
     return done.returncode, done.stdout + done.stderr
+
+
+def command(root: Path) -> list[str]:
+    """The words that run the lane `test` under a root."""
+    return [sys.executable, "-m", "tools.lanes", "test", "--root", str(root)]
+
+
+def surroundings() -> dict[str, str]:
+    """Our environment without recordings and foreign plugins of pytest."""
+    kept = {name: value for name, value in os.environ.items() if name != "BYOLLM_CORPUS"}
+    return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
 def test_green_lane_ends_with_its_numbers(tmp_path: Path):
@@ -107,6 +123,25 @@ def test_lane_stops_when_its_time_is_up(tmp_path: Path):
 
     assert 1 == code
     assert "one: stopped: the lane's time was up" in output
+
+
+def test_an_interrupted_lane_takes_its_suites_with_it(tmp_path: Path):
+    """Ctrl-C ends with one line and no traceback, and no test goes on without its lane."""
+    own = f"import os, time\ndef test_a():\n    open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+    made(tmp_path, own + "    time.sleep(600)\n")
+    running = subprocess.Popen(command(tmp_path), cwd=ROOT, env=surroundings(), stderr=subprocess.PIPE, text=True)
+    pid = tmp_path / "pid"
+    while running.poll() is None and not (pid.exists() and pid.read_text()):
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, told = running.communicate(timeout=30)
+
+    assert (130, ["", "lanes: interrupted; the suites that still ran are ended"]) == (
+        running.returncode,
+        told.splitlines(),
+    )
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
 
 
 def test_pending_lane_says_so(tmp_path: Path):

@@ -268,7 +268,7 @@ def run(root: Path, lane: Lane, *, scale: float, jobs: int) -> bool:
     absent = [suite.name for suite in lane.suites if suite.recordings and not has_recordings(root)]
     lane = replace(lane, suites=[suite for suite in lane.suites if suite.name not in absent])
     names = ", ".join(suite.name for suite in lane.suites)
-    print(f"lane {lane.name}: {names}; at most {lane.limit / 60:g} minutes", flush=True)
+    print(f"lane {lane.name}: {names}; whatever still runs after {lane.limit / 60:g} minutes is stopped", flush=True)
     shown = {suite.name for suite in lane.suites if suite.show}
     results: list[Result] = []
     for result, words in Runner(root, lane, scale=scale, jobs=jobs).run():
@@ -317,7 +317,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"lane {lane.name}: not run. It comes alive with {lane.pending}\n\n{table(lane, [], 0.0)}\n")
         print("0 passed, 0 failed")
         return 0
-    return 0 if run(options.root, lane, scale=options.scale, jobs=options.jobs) else 1
+    try:
+        return 0 if run(options.root, lane, scale=options.scale, jobs=options.jobs) else 1
+    except KeyboardInterrupt:
+        print("\nlanes: interrupted; the suites that still ran are ended", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

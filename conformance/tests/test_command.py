@@ -179,6 +179,8 @@ def test_the_explanation(capsys: pytest.CaptureFixture[str]) -> None:
         (["acme", *QUICK, "--exchanges", "/nowhere"], "no such folder of recorded exchanges"),
         (["acme", *QUICK, "--expected", "/nowhere.yaml"], "nowhere.yaml"),
         (["acme", "--speed", "9"], "unrecognized arguments"),
+        (["acme", *QUICK, "--json", "."], "cannot be written"),
+        (["acme", *QUICK, "--json", "nowhere/acme.json"], "cannot be written"),
     ],
 )
 def test_wrong_usage(install: Install, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
@@ -189,6 +191,7 @@ def test_wrong_usage(install: Install, capsys: pytest.CaptureFixture[str], argum
 
     assert 2 == code, told
     assert words in told.err
+    assert "" == told.out
 
 
 def test_two_plugins_in_one_run(install: Install, capsys: pytest.CaptureFixture[str]) -> None:

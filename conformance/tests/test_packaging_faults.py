@@ -55,6 +55,15 @@ MET-07: its option with a letter lost is a parameter of the call, and the option
 """
 
 
+def test_a_file_that_is_no_python_is_the_plugins_fault(install: Install, conform: Conform) -> None:
+    """Nobody can look into it: that is said of the file, and is no mistake of the suite."""
+    install(CONFORMANT, old__py="print 'of another age'")
+
+    found = of(conform("SEC-06"), "SEC-06")
+
+    assert ("fail", True) == (found.outcome, "old.py is no Python" in found.message)
+
+
 def installed(install: Install, *, without: str = "", metadata: str = "", **made: Any) -> None:
     """Install a fault."""
     package = install(**made)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
 
-from byollm.errors import InvalidRequestError, QuotaExhaustedError, RateLimitError, ServerError
-from byollm.plugin import Bearer, Exchange, HeaderKey, Manifest, NoAuth, Request, Target, Text, hookimpl
+from byollm.errors import (
+    AuthenticationError,
+    ConfigError,
+    InvalidRequestError,
+    QuotaExhaustedError,
+    RateLimitError,
+    ServerError,
+)
+from byollm.plugin import Bearer, Exchange, HeaderKey, HttpRequest, Manifest, NoAuth, Request, Target, Text, hookimpl
 from byollm_conformance import checks
 from byollm_conformance.canary import KEY, canaries, usual_scheme
 from byollm_conformance.effort import Effort
@@ -158,3 +166,86 @@ def test_a_host_of_a_dialect_is_held_to_its_owners_rules() -> None:
     assert ("claude-haiku-4-5", False) == (subject.seen(made).model, subject.seen(made).stream)
     refused = subject.dialect.validate_request("POST", url, {}, plain)  # type: ignore[attr-defined]  # generic wires have it
     assert "anthropic-version" in refused.message
+
+
+def acme(words: dict[str, str] | None = None, lacks: tuple[str, ...] = (), **quirks: Any) -> Subject:
+    """A vendor with habits, and what its `conformance.yaml` says of them."""
+    plugin = OpenAICompatible(name="acme", base_url="https://api.acme.example/v1", **quirks)
+    return Subject(plugin, api="chat", dialect=wire_for("chat", strict=False, words=words), lacks=lacks)
+
+
+HABITS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "REQ-07d": ({"random_seed": "seed"}, {"seed_field": "random_seed"}),
+    "LAW-01": ({"client_ref": "user"}, {"end_user_field": "client_ref"}),
+    "CAP-05": ({"cache_id": "prompt_cache_key"}, {"cache_key_field": "cache_id"}),
+    "RSN-03": ({"reasoning.effort": "reasoning_effort"}, {"effort_field": "reasoning.effort"}),
+}
+"""Check → the server's words, and the quirk that writes them."""
+
+
+@pytest.mark.parametrize("id", HABITS)
+def test_a_server_with_words_of_its_own_is_known_by_them(id: str) -> None:
+    """The guide's vendor is conformant once its file says what it calls otherwise, and not before."""
+    words, quirks = HABITS[id]
+
+    assert "pass" == run(CHECKS[id], acme(words, **quirks), EFFORT).outcome
+    assert "fail" == run(CHECKS[id], acme(**quirks), EFFORT).outcome
+
+
+def test_words_are_for_dialects_that_are_there() -> None:
+    """A wire of somebody's own has words of its own."""
+    with pytest.raises(ConfigError, match="wire of its own"):
+        wire_for("chat", "byollm_conformance.zoo.reference:ZooWire", words={"a": "b"})
+
+
+def test_counts_that_cannot_be_asked_for_are_not_asked_for() -> None:
+    """`stream_usage` is what such a server lacks."""
+    quiet = acme(stream_usage=False)
+
+    assert "fail" == run(CHECKS["STR-17"], quiet, EFFORT).outcome
+    assert "pass" == run(CHECKS["STR-17"], acme(lacks=("stream_usage",), stream_usage=False), EFFORT).outcome
+
+
+def test_system_prompts_may_be_joined_into_one() -> None:
+    """Where the server takes exactly one."""
+    assert "pass" == run(CHECKS["REQ-03"], acme(merge_systems=True), EFFORT).outcome
+
+
+class Coded(OpenAICompatible):
+    """Its texts are written in base64: the other end reads them so."""
+
+    def amended(self, body: dict[str, Any], target: Target) -> dict[str, Any]:
+        coded = [{**turn, "content": base64.b64encode(turn["content"].encode()).decode()} for turn in body["messages"]]
+        return {**body, "messages": coded}
+
+
+def test_a_text_that_is_not_its_own_bytes_is_no_escape() -> None:
+    """A wire of base64 has no characters that could be escaped, and none that could be broken."""
+    subject = Subject(Coded(name="acme", base_url="https://api.acme.example/v1"), api="chat", dialect=wire_for("chat"))
+
+    with pytest.raises(Unsaid, match="its own bytes"):
+        CHECKS["REQ-06"].function(subject, EFFORT)
+
+
+class Fetching:
+    """A scheme that gets a ticket with its secret, at the host that answers, too."""
+
+    name, refreshes = "ticket", True
+
+    def flow(self, request: Any, context: Any) -> Any:
+        answer = yield HttpRequest("POST", "https://api.acme.example/token", (), context.secret("api_key").encode())
+        if answer.status != 200:
+            raise AuthenticationError("the ticket office refused", status=answer.status)
+        return {"x-ticket": "t"}
+
+
+@pytest.mark.parametrize("id", ["SEC-01", "SEC-02", "ERR-07"])
+def test_a_request_for_a_token_is_no_request_for_an_answer(id: str) -> None:
+    """It may hold the secret, and its refusal is not the provider's."""
+    plugin = OpenAICompatible(
+        name="acme", base_url="https://api.acme.example/v1", authentication={"ticket": Fetching()}
+    )
+
+    outcome = run(CHECKS[id], Subject(plugin, api="chat", dialect=wire_for("chat", strict=False)), EFFORT)
+
+    assert ("pass", "") == (outcome.outcome, outcome.message)

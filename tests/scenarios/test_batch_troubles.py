@@ -153,6 +153,18 @@ def test_answers_for_others_are_no_answers(ask: Asker, twin: Twins, monkeypatch:
     assert [attempt.billed for attempt in answer.attempts] == ["unknown", "yes"]
 
 
+def test_a_server_that_takes_no_batches_is_not_ill(ask: Asker, twin: Twins):
+    """It is the first to be asked directly, too."""
+    twin.fault("status", times=None, operation="batch-create", status=402)
+    config = {
+        "llm_config": {"default": "a", "deployments": {"a": target(twin, failover=["b"]), "b": target(twin, "groq")}}
+    }
+
+    answer = ask.complete(config, clock=clock(), **LATER)
+
+    assert [attempt.deployment for attempt in answer.attempts] == ["a", "a"]
+
+
 def test_limits_that_batches_tell_are_none_of_single_requests(ask: Asker, twin: Twins, monkeypatch: pytest.MonkeyPatch):
     """Vendors count them apart."""
     monkeypatch.setattr("byollm.engine.exchanging.limits_in", lambda headers, now: {"requests": (10, 0.0, HOUR)})

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from byollm.providers.manifest import Manifest
+from byollm.transports.base import Outgoing
+from byollm.types.request import Request
 from byollm.wire.auth import Bearer, HeaderKey, NoAuth
+
+if TYPE_CHECKING:
+    from byollm_conformance.subject import Subject
 
 KEY: Final = "sk-conformance-0123456789abcdefghijklmnopqrstuvwxyz"
 """The credential of every subject: a canary."""
@@ -34,3 +39,10 @@ def canaries(manifest: Manifest, word: Any = None) -> dict[str, Any]:
     if names == ["api_key"]:
         return {"api_key": KEY}
     return {"credentials": {name: KEY if len(names) == 1 else f"{KEY}-{name}" for name in names}} if names else {}
+
+
+def is_for_an_answer(request: Outgoing, subject: Subject) -> bool:
+    """It asks for the answer; others are those by which a scheme of authentication gets a token."""
+    ways = (False,) if subject.support("streaming").refused else (False, True)
+    homes = [subject.exchange(Request("hi", stream=way)).request.url.partition("?")[0] for way in ways]
+    return request.url.partition("?")[0] in homes

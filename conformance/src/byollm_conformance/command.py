@@ -12,6 +12,7 @@ from typing import Any
 
 from byollm.cli import show as cli
 from byollm.cli.faults import UsageFault, lines_of
+from byollm.cli.pages import unwritable
 from byollm.errors import ByollmError
 from byollm_conformance import checks, show
 from byollm_conformance.certificate import certificate
@@ -73,6 +74,9 @@ def _conform(options: argparse.Namespace) -> int:
         raise UsageFault("which plugin?", "byollm conform NAME; byollm providers lists what is installed")
     if options.max_examples < 1:
         raise UsageFault("--max-examples is at least 1", "the usual number is 200")
+    problem = unwritable(options.json) if options.json and options.json != "-" else ""
+    if problem:  # before minutes are spent
+        raise UsageFault(f"{options.json} cannot be written: {problem}", "name another file")
     outcomes = [_one(name, ids, options) for name in options.names]
     documents = [document for document, _ in outcomes]
     if options.json:

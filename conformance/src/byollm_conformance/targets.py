@@ -9,9 +9,11 @@ repository::
       - {id: TOL-09, reason: "the gateway drops pictures, ticket 4711", expires: "2027-06-01"}
 
 `dialect` names a wire, or a Wire of your own as `module:object`; without it the API's name does. `strict: false`: the
-server merely speaks a vendor's dialect. `lacks` lists what its dialect knows and this server does not take (capability
-names, e.g. `[tools]`), `reserved` texts that are no text in its answers (`["<think>"]`). `also` lists further models,
-for the checks of capabilities. `options` are further keys of the target. Silent about an API: "a-model" is asked for.
+server merely speaks a vendor's dialect. `words` are members of a body that it calls otherwise (`{random_seed: seed}`).
+`lacks` lists what its dialect knows and this server does not take (capability names, e.g. `[tools]`, or `stream_usage`:
+the counts of a stream cannot be asked for), `reserved` texts that are no text in its answers (`["<think>"]`). `also`
+lists further models, for the checks of capabilities. `options` are further keys of the target. Silent about an API:
+"a-model" is asked for.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ from byollm_conformance.subject import Subject
 from byollm_conformance.wires import wire_for
 
 FILE: Final = "conformance.yaml"
-API_KEYS: Final = ("model", "also", "dialect", "strict", "lacks", "reserved", "options")
+API_KEYS: Final = ("model", "also", "dialect", "words", "strict", "lacks", "reserved", "options")
+LACKS: Final = (*FEATURES, "stream_usage")
 KEYS: Final = ("plugin", "apis", "expected_failures")
 
 
@@ -106,7 +109,7 @@ class Settings:
 
 def settings_of(path: Path) -> Settings:
     """The file's settings. Raises ConfigError, naming the key, for what it cannot mean."""
-    document = read_yaml(path).value or {}
+    document = read_yaml(path, "conformance/README.md shows what stands in it").value or {}
     if not isinstance(document, Mapping):
         raise ConfigError(f"{path}: a mapping is expected", hint=f"keys: {', '.join(KEYS)}")
     _known(document, KEYS, str(path))
@@ -119,7 +122,10 @@ def settings_of(path: Path) -> Settings:
         if not isinstance(given, Mapping):
             raise ConfigError(f"{path}: apis.{name} is a model's name or a mapping")
         _known(given, API_KEYS, f"{path}: apis.{name}")
-        _known(dict.fromkeys(given.get("lacks") or ()), FEATURES, f"{path}: apis.{name}.lacks")
+        _known(dict.fromkeys(given.get("lacks") or ()), LACKS, f"{path}: apis.{name}.lacks")
+        words = given.get("words") or {}
+        if not isinstance(words, Mapping) or not all(isinstance(word, str) for pair in words.items() for word in pair):
+            raise ConfigError(f"{path}: apis.{name}.words is a mapping from the server's word to its dialect's")
         read[name] = given
     expected = document.get("expected_failures") or ()
     if not isinstance(expected, list | tuple) or not all(isinstance(item, Mapping) for item in expected):
@@ -177,7 +183,8 @@ def subjects_of(
     for name in apis if api is None else (api,):
         given = settings.apis.get(name, {})
         asked = model or str(given.get("model") or "a-model")
-        other = wire_for(name, wire or given.get("dialect"), model=asked, strict=bool(given.get("strict", True)))
+        strict, words = bool(given.get("strict", True)), given.get("words")
+        other = wire_for(name, wire or given.get("dialect"), model=asked, strict=strict, words=words)
         mine = [item for item in recordings if item.api in ("", name)]
         made.append(
             Subject(

@@ -253,6 +253,12 @@ def test_bad_options_are_told_in_our_words(options, told):
     assert raised.value.message.startswith(f"audit: {told}")
 
 
+def test_a_misspelt_name_is_told_before_what_it_leaves_missing():
+    """`keyy:` stands there, and the key is missing: what stands there is to be mended."""
+    with pytest.raises(ConfigError, match=r"`keyy` is no option; did you mean `key`\?"):
+        Audit(path="x", keyy="env:A")
+
+
 def test_the_file_names_it(path, key, target):
     """`observers: [{audit: {…}}]`, found by its entry point."""
     observers = [{"audit": {"path": str(path), "key": key, "required": True}}]

@@ -8,6 +8,10 @@ from decimal import Decimal
 import pytest
 from compare_line import Shop
 
+from byollm import Client
+from byollm_compare.asking import Answer, Asker, Purse
+from byollm_compare.samples import read_samples
+
 BOTH = ("--task", "classify", "--deployments", "big,small", "--max-cost", "1", "--max-tokens", "20")
 
 
@@ -246,6 +250,17 @@ def test_the_table_speaks_of_its_limits(shop: Shop):
     assert "at most they cost" in err
 
 
+@pytest.mark.parametrize(("page", "code"), [("llm.yaml", 2), (".", 1), ("nowhere/page.html", 1)])
+def test_a_page_that_cannot_be_written_costs_nothing(shop: Shop, page: str, code: int):
+    """The place is looked at before anybody is asked, and nobody's file is written over."""
+    shop.sample({"prompt": "a", "expected": "x"}, {"prompt": "b", "expected": "x"})
+    before = (shop.folder / "llm.yaml").read_bytes()
+
+    assert code == shop(*BOTH, "--html", page)[0]
+    assert before == (shop.folder / "llm.yaml").read_bytes()
+    assert [] == shop.twins.requests
+
+
 def test_the_page_has_the_numbers_of_the_text(shop: Shop):
     """Every cell of the table, nothing loaded, and no text of others as markup."""
     shop.sample({"prompt": "<b>", "expected": "<script>"}, {"prompt": "b", "expected": "x"})
@@ -300,7 +315,8 @@ def test_wrong_words_and_files_are_told(shop: Shop):
     shop.labels(1)
     (shop.folder / "other.txt").write_text("what?\n", "utf-8")
 
-    assert "deployments:" in shop("--deployments", "bog")[2]
+    assert shop("--deployments", "bog")[2].endswith("deployments: big, outside, small and wild\n  --deployments big\n")
+    assert (2, True) == ((told := shop("--deployments", ","))[0], "--deployments names none" in told[2])
     assert "there is no task `clasify`" in shop("--task", "clasify", "--yes")[2]
     assert "cannot be read" in shop("--data", "none.jsonl", "--yes")[2]
     assert "--max-cost is an amount" in shop("--max-cost", "cheap")[2]
@@ -380,3 +396,25 @@ def test_a_schema_is_asked_for_and_judged(shop: Shop):
 
     assert "fields" == found["measure"]
     assert [1.0, 1.0] == [it["agreement"]["mean"] for it in found["summaries"]]
+
+
+def test_an_interruption_waits_for_nobody(shop: Shop):
+    """Ctrl-C cancels what is under way: a server that does not answer keeps the command no longer."""
+    ended: list[str | None] = []
+
+    class Watched(Asker):
+        def _asked(self, *given: object) -> Answer:
+            answer = super()._asked(*given)  # type: ignore[arg-type]  # handed on as it came
+            ended.append(answer.error)
+            return answer
+
+    def interrupted(answer: Answer) -> None:
+        raise KeyboardInterrupt
+
+    shop.sample({"prompt": "a", "expected": "x"})
+    shop.twins.fault("hang", times=None, name="small")
+    (sample,) = read_samples("samples.jsonl", {}, None)
+    with Client.from_yaml("llm.yaml") as client, pytest.raises(KeyboardInterrupt):
+        Watched(client, {"timeout": 20}, Purse(), interrupted, 2).run([(sample, "small"), (sample, "big")])
+
+    assert {None, "CancelledError"} == set(ended)

@@ -171,6 +171,17 @@ def test_what_does_not_hold_is_told(in_folder: Path, capsys: pytest.CaptureFixtu
     assert "the page cannot be written" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("page", ["llm.yaml", "llm.html", "notes.txt"])
+def test_nothing_of_the_users_is_written_over(page: str, in_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither what stands where the page goes, nor what has the name of the configuration beside it."""
+    for name in ("llm.yaml", "notes.txt"):
+        (in_folder / name).write_text("mine")
+
+    assert 2 == demo(["--page", page])
+    assert "stays as it is" in capsys.readouterr().err
+    assert ["mine", "mine"] == [(in_folder / name).read_text() for name in ("llm.yaml", "notes.txt")]
+
+
 @pytest.mark.parametrize("words", [["--nonsense"], ["--yes"], ["--config", "llm.yaml"], ["folder"]])
 def test_wrong_words_are_usage(words: list[str], in_folder: Path) -> None:
     """Exit code 2, before anything is started."""

@@ -180,6 +180,18 @@ def test_the_forecast_goes_on_as_the_last_days_went(path: str) -> None:
     assert {"EUR": Decimal(30)} == forecast["expected"]
 
 
+def test_a_forecast_of_unknown_prices_is_unknown(path: str, tmp_path: Path, capsys: Any) -> None:
+    """Where nobody knows a price, nobody knows what the month will cost: it is not zero."""
+    with client_of(Model(Usage(1_000_000, 0)), price=None, observers=[Ledger(path)]) as client:
+        client.complete("hi")
+    main(["usage", "--ledger", path, "--html", str(tmp_path / "page.html")])
+    page = (tmp_path / "page.html").read_text("utf-8")
+    expected = page.partition("expected in ")[2].partition("</div>")[0]
+
+    assert 2 == expected.count("unknown")
+    assert (1, 1) == tuple(reported(path)["forecast"][name] for name in ("unpriced", "recent_unpriced"))
+
+
 def test_what_to_negotiate_is_arithmetic(path: str) -> None:
     """Volume, what was paid, what a million tokens cost, what discounts would save."""
     with client_of(Model(Usage(1_000_000, 500_000)), observers=[Ledger(path)]) as client:

@@ -66,6 +66,18 @@ def test_a_taken_port_and_wrong_words_are_told(capsys: pytest.CaptureFixture[str
     assert "--port 0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["--port", "99999"], ["--port", "-1"], ["--seconds", "-1"], ["--seconds", "x"]])
+def test_a_number_that_cannot_be_is_wrong_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Two lines say which option and where its help is; nothing listens."""
+    assert 2 == sandbox(words)
+
+    told = capsys.readouterr()
+    assert "" == told.out
+    assert [f"error: argument {words[0]}", "  byollm sandbox --help"] == [
+        line.rpartition(":")[0] or line for line in told.err.splitlines()
+    ]
+
+
 def test_batches_work_as_long_as_asked() -> None:
     """`--batch-seconds` holds for every batch of the process."""
     code = "import sys; from byollm_sandbox.command import sandbox; sys.exit(sandbox(sys.argv[1:]))"

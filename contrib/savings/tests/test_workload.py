@@ -233,3 +233,13 @@ def test_many_assumptions_reach_as_far_as_few(count: int):
     (found,) = judge(parse_workload(many(count)), COSTING)
 
     assert (Fraction(count * 15, 100), Fraction(count * 300, 100)) == (found.lowest, found.highest)
+
+
+@pytest.mark.parametrize("text", [None, "", "- a\n", "one text\n"])
+def test_what_is_no_workload_file_is_mended_by_one(text: str | None, line: Line):
+    """Not by a configuration: `byollm init` writes no workload, and `llm_config` stands in none."""
+    mine = "nowhere.yaml" if text is None else line.file("mine.yaml", text)
+    told = line.fails("--workload", mine)
+
+    assert "--write FOLDER" in told.splitlines()[-1]
+    assert "configuration" not in told

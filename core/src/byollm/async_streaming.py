@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from byollm.streaming import StreamState
+from byollm.streaming import StreamBase, StreamState
 from byollm.types.events import Event, TextDelta
 
 if TYPE_CHECKING:
@@ -14,46 +14,31 @@ if TYPE_CHECKING:
     from byollm.engine.call import Call
 
 
-class AsyncStream(StreamState):
+class AsyncStream(StreamBase):
     """`async with client.stream(…) as stream: async for event in stream: …`; the same words as `Stream`."""
 
     def __init__(self, driver: AsyncDriver[Any], call: Call) -> None:
-        super().__init__(call)
-        self._driver = driver
-        self._ready: list[Event] | None = None
-        self._events = self._read()
+        super().__init__(driver, call)
+        self._events = _read(self._state)
 
     async def __aenter__(self) -> Self:
-        self.check_new()
-        self._ready = await self._pull()
+        state = self._state
+        state.check_new()
+        state.pulled(await state.driver.pull())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None and self.at_the_end(self._ready):
-            await self._pull()
-        self.left = True
-        await self._driver.close()
-
-    async def _pull(self) -> list[Event] | None:
-        events = await self._driver.pull()
-        if events is None:
-            self.finished = self._driver.result
-        else:
-            self.seen.append(events)
-        return events
-
-    async def _read(self) -> AsyncIterator[Event]:
-        while self._ready is not None:
-            for event in self._ready:
-                yield event
-            self.check_entered("async with")
-            self._ready = await self._pull()
+        state = self._state
+        if error is None and state.at_the_end():
+            state.pulled(await state.driver.pull())
+        state.left = True
+        await state.driver.close()
 
     def __aiter__(self) -> AsyncIterator[Event]:
         """See `Stream.__iter__`."""
-        self.check_entered("async with")
+        self._state.check_entered("async with")
         return self._events
 
     @property
@@ -62,3 +47,11 @@ class AsyncStream(StreamState):
         async for event in self:
             if type(event) is TextDelta:
                 yield event.text
+
+
+async def _read(state: StreamState) -> AsyncIterator[Event]:
+    while state.ready is not None:
+        for event in state.ready:
+            yield event
+        state.check_entered("async with")
+        state.pulled(await state.driver.pull())

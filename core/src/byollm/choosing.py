@@ -96,11 +96,7 @@ def filtered(call: Call, route: Route) -> tuple[list[Line], dict[str, str]]:
     dropped: dict[str, str] = {}
     kept = route.lines
     if call.region is not None and call.region not in getattr(route.policy, "regions", ()):
-        dropped |= {
-            line.name: f"its region is {line.region or 'not set'}, not {call.region}"
-            for line in kept
-            if line.region != call.region
-        }
+        dropped |= {line.name: reason for line in kept if (reason := _abroad(line, call.region))}
     if call.data_class is not None:
         dropped |= {
             line.name: f"its data_classes are {', '.join(line.data_classes) or 'not set'}"
@@ -108,6 +104,15 @@ def filtered(call: Call, route: Route) -> tuple[list[Line], dict[str, str]]:
             if call.data_class not in line.data_classes
         }
     return ([line for line in kept if line.name not in dropped] if dropped else kept), dropped
+
+
+def _abroad(line: Line, region: str) -> str:
+    """Why a deployment is not in a region: by the file's word for it, or by its model's id."""
+    from byollm.routing.geography import elsewhere
+
+    if line.region != region:
+        return f"its region is {line.region or 'not set'}, not {region}"
+    return elsewhere(line.provider, line.model, line.region)
 
 
 def no_route(call: Call, dropped: dict[str, str], *, lawful: bool = False) -> NoRouteError:

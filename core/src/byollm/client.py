@@ -20,6 +20,7 @@ from byollm.wire.exchange import Exchange
 
 if TYPE_CHECKING:
     from byollm.previewing import Preview
+    from byollm.transports.base import Cancellation
 
 
 class Client(Setup):
@@ -70,8 +71,8 @@ class Client(Setup):
 
         `messages`: a string, a message, a list of messages, or a Request. Beside the parameters of `byollm.Request`:
         `task`, `deployment`, `tenant`, `data_class`, `region`, `labels` (a mapping), `timeout` (seconds for the whole
-        call, retries included), `defer` (how late the answer may come: the call waits for a cheaper hour or tier).
-        Raises the errors of `byollm.errors`.
+        call, retries included, a week at most), `defer` (how late the answer may come: the call waits for a cheaper
+        hour or tier). Raises the errors of `byollm.errors`.
         """
         call, request, lines = self.prepare(messages, parameters, stream=False)
         return SyncDriver(self.operation.run(call, request, lines), call, self.transport()).run()
@@ -117,12 +118,25 @@ class Client(Setup):
     def map(
         self, requests: Iterable[Any], *, concurrency: int = 8, **parameters: Any
     ) -> Iterator[tuple[int, Completion | ByollmError]]:
-        """Many calls at once: `(index, answer or error)` pairs as they end, lazily; `requests` is read as needed."""
+        """Many calls at once: `(index, answer or error)` pairs as they end, lazily; `requests` is read as needed.
+
+        Leaving the loop early cancels what is under way.
+        """
         from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+        under_way: set[Cancellation] = set()
+        left = False
 
         def ask(item: Any) -> Completion | ByollmError:
             try:
-                return self.complete(item, **parameters)
+                call, request, lines = self.prepare(item, {**parameters}, stream=False)
+                under_way.add(call.cancellation)
+                if left:  # since this call was begun, before it was looked for
+                    call.cancellation.cancel()
+                try:
+                    return SyncDriver(self.operation.run(call, request, lines), call, self.transport()).run()
+                finally:
+                    under_way.discard(call.cancellation)
             except ByollmError as error:
                 return error
 
@@ -140,8 +154,11 @@ class Client(Setup):
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         yield running.pop(future), future.result()
             finally:
+                left = True
                 for future in running:
                     future.cancel()
+                for cancellation in list(under_way):
+                    cancellation.cancel()
 
     def own_transport(self, choice: Any) -> Transport:
         """The transport of a target that names one."""

@@ -141,11 +141,18 @@ class NoRouteError(ByollmError):
 class CancelledError(ByollmError):
     """The caller cancelled. `partial` is what had arrived, or None; `sent` and `billed` as of a ProviderError."""
 
-    def __init__(self, message: str = "cancelled by the caller", *, partial: Completion | None = None) -> None:
+    def __init__(
+        self,
+        message: str = "cancelled by the caller",
+        *,
+        partial: Completion | None = None,
+        sent: Sent = "yes",
+        billed: Billed = "unknown",
+    ) -> None:
         super().__init__(message)
         self.partial = partial
-        self.sent: Sent = "yes"
-        self.billed: Billed = "unknown"
+        self.sent = sent
+        self.billed = billed
 
 
 class ProviderError(ByollmError):

@@ -2,7 +2,12 @@
 
 A translator never opens a socket, sleeps, reads a clock, an environment variable or a key. It answers with values.
 A middleware's `around(call, request, next)` is a generator of `Steps`: `completion = yield from next(request)`,
-`yield Run(function)` for blocking work, `map_events(next(request), function)` to rewrite what comes back.
+`yield Run(function)` for blocking work, `map_events(next(request), function)` to rewrite what comes back: `function`
+answers each event with a list of events.
+
+Other entry point groups: `byollm.middleware` and `byollm.observers` (`byollm.engine.middleware` says what both are),
+`byollm.secrets` (`SecretStore`), `byollm.prices` (`PriceSource`), `byollm.transports` (a function that takes
+`asynchronous` and makes a `Transport` or an `AsyncTransport` of `byollm.transports.base`).
 """
 
 import typing

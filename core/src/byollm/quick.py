@@ -11,8 +11,9 @@ from byollm.client import Client
 from byollm.errors import ConfigError
 from byollm.streaming import Stream
 from byollm.types.completion import Completion
+from byollm.types.forks import forkable
 
-_lock = threading.Lock()
+_lock = forkable(threading.Lock())
 _clients: dict[str, Client] = {}
 _async_clients: dict[str, AsyncClient] = {}
 

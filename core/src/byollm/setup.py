@@ -11,6 +11,7 @@ from byollm.engine.call import SYSTEM_CLOCK, Call
 from byollm.engine.middleware import Observers
 from byollm.engine.operation import Operation
 from byollm.errors import ConfigError, ProtocolError
+from byollm.types.forks import forkable
 from byollm.types.request import PARAMETERS, Request, unknown_parameter
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 CALL_WORDS: Final = ("task", "deployment", "tenant", "data_class", "region", "labels", "timeout", "defer", "batch")
 """Keyword arguments of a call that are not parameters of the request."""
+_NAMES: Final = frozenset({"task", "deployment", "tenant", "data_class", "region"})
 _LATER: Final = ("defer", "batch")
+_WEEK: Final = 7 * 24 * 3600
 _NO_PARAMETERS: Final = frozenset({*CALL_WORDS, "stream", "model"})
 
 
@@ -61,13 +64,14 @@ class Setup:
         self._turn = 0
         self._books: Books | None = None
         self._law = _law(self.config, self.clock) if self.config.policies is not None else None
-        self._lock = threading.Lock()
+        self._lock = forkable(threading.Lock())
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client is not pickled: make one in each process from the same configuration")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(sorted(self.config.deployments))})"
+        config = getattr(self, "config", None)  # none yet: a traceback may show one whose file was refused
+        return f"{type(self).__name__}({', '.join(sorted(config.deployments)) if config is not None else '…'})"
 
     def route(self, task: str | None, deployment: str | None, tenant: str | None) -> Route:
         """The candidates of a call, and what orders them. Raises ConfigError for names that do not exist."""
@@ -113,6 +117,7 @@ class Setup:
 
         Raises ConfigError for names that do not exist, NoRouteError when no candidate may be asked.
         """
+        _checked({"task": task, "deployment": deployment, "tenant": tenant})
         route = self.route(task, deployment, tenant)
         return route.lines if route.sieve is None else self._sorted_out({}, Call(clock=self.clock), route)
 
@@ -150,7 +155,7 @@ class Setup:
         """Sort the words of a call. Raises UnknownParameterError and ConfigError before anything is sent."""
         words: dict[str, Any] = {}
         if not _NO_PARAMETERS.isdisjoint(parameters):
-            words = {name: parameters.pop(name) for name in CALL_WORDS if name in parameters}
+            words = _checked({name: parameters.pop(name) for name in CALL_WORDS if name in parameters})
             if "stream" in parameters or "model" in parameters:
                 raise unknown_parameter("stream" if "stream" in parameters else "model")
         if isinstance(messages, Request):
@@ -160,6 +165,8 @@ class Setup:
             if stream:
                 parameters["stream"] = True
             request = Request(messages, **_known(parameters))
+        if request.extra is not None:
+            _keeps_the_model(request.extra)
         if not request.messages:
             raise ConfigError("there is no message to answer", hint='pass a text or messages: client.complete("hi")')
         route = self.route(words.get("task"), words.get("deployment"), words.get("tenant"))
@@ -188,6 +195,7 @@ class Setup:
     def _sorted_out(self, words: Mapping[str, Any], call: Call, route: Route) -> list[Line]:
         """What the caller said beside the request, noted on the call; the lines that it leaves. Raises NoRouteError."""
         _noted(words, call)
+        call.sieve = route.sieve
         kept, dropped = filtered(call, route)
         call.skipped |= dropped
         if kept:
@@ -212,9 +220,10 @@ class Setup:
         """
         from byollm.choosing import explained
 
-        words: dict[str, Any] = {name: parameters.pop(name) for name in CALL_WORDS if name in parameters}
+        words = _checked({name: parameters.pop(name) for name in CALL_WORDS if name in parameters})
         stream = bool(parameters.pop("stream", False))
         request = Request(messages or "-", **_known(parameters), stream=stream)
+        _keeps_the_model(request.extra or {})
         route = self.route(words.get("task"), words.get("deployment"), words.get("tenant"))
         call = Call(stream=stream, clock=self.clock)
         _noted(words, call)
@@ -224,7 +233,7 @@ class Setup:
         for layer in self.operation.extensions:
             if kept and hasattr(layer, "left_out"):
                 call.candidates = kept
-                dropped |= layer.left_out(call, request)
+                dropped = {**dropped, **layer.left_out(call, request)}
                 kept = [line for line in kept if line.name not in dropped]
         if kept and (route.defer is not None or not words.keys().isdisjoint(_LATER)):
             total = _seconds(words["timeout"]) if words.get("timeout") is not None else kept[0].timeouts.total
@@ -273,6 +282,33 @@ def _known(parameters: dict[str, Any]) -> dict[str, Any]:
     return parameters
 
 
+def _checked(words: dict[str, Any]) -> dict[str, Any]:
+    """The words of a call. Raises ConfigError for a name that is none, and for labels that nobody could book."""
+    for word, value in words.items():
+        if word in _NAMES and not (value is None or isinstance(value, str)):
+            raise _not_so(word, "a text", value)
+    labels = words.get("labels")
+    if labels is not None and not (isinstance(labels, Mapping) and all(isinstance(label, str) for label in labels)):
+        raise _not_so("labels", 'a mapping with names that are texts, like {"team": "search"}', labels)
+    return words
+
+
+def _keeps_the_model(extra: Mapping[str, Mapping[str, Any]]) -> None:
+    """Rules, prices and limits are those of the deployment's model. Raises ConfigError for a body with another."""
+    for provider, share in extra.items():
+        if "model" in share:
+            sentence = f"`extra` names a model for {provider}; nothing was sent"
+            raise ConfigError(
+                sentence, hint="the model is the deployment's: name another one with `deployment=` or `task=`"
+            )
+
+
+def _not_so(word: str, wanted: str, value: Any) -> ConfigError:
+    from byollm.config.places import shown
+
+    return ConfigError(f"`{word}` is {wanted}, not {shown(value)}; nothing was sent")
+
+
 def _noted(words: Mapping[str, Any], call: Call) -> None:
     call.task, call.tenant = words.get("task"), words.get("tenant")
     call.data_class, call.region = words.get("data_class"), words.get("region")
@@ -286,8 +322,8 @@ def _law(config: LlmConfig, clock: Any) -> Law:
 
 
 def _seconds(timeout: Any) -> float:
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0 or timeout == float("inf"):
-        raise ConfigError(f"timeout must be a number of seconds above 0, not {timeout!r}")
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout <= _WEEK:
+        raise _not_so("timeout", f"a number of seconds above 0 and at most {_WEEK}", timeout)
     return float(timeout)
 
 

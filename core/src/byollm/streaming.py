@@ -17,18 +17,23 @@ if TYPE_CHECKING:
 
 
 class StreamState:
-    """What both streams know: the events so far, and what they make."""
+    """What a stream knows: the events so far, and what they make.
 
-    def __init__(self, call: Call) -> None:
+    Apart from the stream, because the iterator over the events holds it: a stream that nobody holds any more is gone
+    at once, and its connection with it, and not whenever cycles are collected.
+    """
+
+    def __init__(self, driver: Any, call: Call) -> None:
+        self.driver = driver
         self.call = call
         self.seen: list[list[Event]] = []
+        self.ready: list[Event] | None = None
         self.finished: Completion | None = None
         self.entered = self.left = False
         self._assembler = Assembler()
 
-    @property
     def partial(self) -> Completion:
-        """What has arrived so far; `finish_reason` is None until the answer is complete."""
+        """The whole answer, or what has come of it."""
         if self.finished is not None:
             return self.finished
         seen, self.seen = self.seen, []
@@ -38,18 +43,17 @@ class StreamState:
         completion.attempts = tuple(self.call.attempts)
         return completion
 
-    @property
-    def completion(self) -> Completion:
-        """The whole answer once it is read to the end; before that, the partial one."""
-        return self.partial
+    def pulled(self, events: list[Event] | None) -> None:
+        """What the driver gave; None at the end."""
+        self.ready = events
+        if events is None:
+            self.finished = self.driver.result
+        else:
+            self.seen.append(events)
 
-    def cancel(self) -> None:
-        """Give up, from any thread: the reader gets CancelledError within milliseconds."""
-        self.call.cancellation.cancel()
-
-    def at_the_end(self, ready: list[Event] | None) -> bool:
+    def at_the_end(self) -> bool:
         """The caller saw the last event and broke off there: the answer is whole, and its record worth having."""
-        return ready is not None and any(type(event) is Finished for event in ready[-1:])
+        return self.ready is not None and any(type(event) is Finished for event in self.ready[-1:])
 
     def check_entered(self, word: str) -> None:
         """Raises TypeError when the stream was not entered."""
@@ -65,48 +69,55 @@ class StreamState:
         self.entered = True
 
 
-class Stream(StreamState):
+class StreamBase:
+    """What both streams tell."""
+
+    def __init__(self, driver: Any, call: Call) -> None:
+        self._state = StreamState(driver, call)
+
+    @property
+    def partial(self) -> Completion:
+        """What has arrived so far; `finish_reason` is None until the answer is complete."""
+        return self._state.partial()
+
+    @property
+    def completion(self) -> Completion:
+        """The whole answer once it is read to the end; before that, the partial one."""
+        return self._state.partial()
+
+    def cancel(self) -> None:
+        """Give up, from any thread: the reader gets CancelledError within milliseconds."""
+        self._state.call.cancellation.cancel()
+
+
+class Stream(StreamBase):
     """`with client.stream(…) as stream: for event in stream: …`.
 
     `.text_stream` is its visible text, `.partial` what has come so far, `.completion` the answer, `.cancel()` gives up.
     """
 
     def __init__(self, driver: SyncDriver[Any], call: Call) -> None:
-        super().__init__(call)
-        self._driver = driver
-        self._ready: list[Event] | None = None
-        self._events: Iterator[Event] = chain.from_iterable(self._read())
+        super().__init__(driver, call)
+        self._events: Iterator[Event] = chain.from_iterable(_read(self._state))
 
     def __enter__(self) -> Self:
-        self.check_new()
-        self._ready = self._pull()
+        state = self._state
+        state.check_new()
+        state.pulled(state.driver.pull())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None and self.at_the_end(self._ready):
-            self._pull()
-        self.left = True
-        self._driver.close()
-
-    def _pull(self) -> list[Event] | None:
-        events = self._driver.pull()
-        if events is None:
-            self.finished = self._driver.result
-        else:
-            self.seen.append(events)
-        return events
-
-    def _read(self) -> Iterator[list[Event]]:
-        while self._ready is not None:
-            yield self._ready
-            self.check_entered("with")
-            self._ready = self._pull()
+        state = self._state
+        if error is None and state.at_the_end():
+            state.pulled(state.driver.pull())
+        state.left = True
+        state.driver.close()
 
     def __iter__(self) -> Iterator[Event]:
         """The events that were not read yet: breaking off and going on loses none and repeats none."""
-        self.check_entered("with")
+        self._state.check_entered("with")
         return self._events
 
     @property
@@ -115,3 +126,11 @@ class Stream(StreamState):
         for event in self:
             if type(event) is TextDelta:
                 yield event.text
+
+
+def _read(state: StreamState) -> Iterator[list[Event]]:
+    pull = state.driver.pull
+    while state.ready is not None:
+        yield state.ready
+        state.check_entered("with")
+        state.pulled(pull())

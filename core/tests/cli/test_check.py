@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
+
 import pytest
+
+from byollm.config.extensions import BROUGHT
+from byollm.transports import choose
+from byollm_sandbox import serve
 
 GUIDE = {
     "one": """
@@ -251,3 +257,96 @@ def test_an_agreement_without_books(run, yaml):
     assert "observers: [{name: ledger, path: usage.db}]" in alone
     assert "counts what one process" not in booked
     assert "is in EUR, and never used up: `a` is priced in USD" in booked
+
+
+def test_two_files_are_one_too_many(run, yaml):
+    """FILE and --config may not name two files: neither is passed over in silence."""
+    yaml("llm_config: {provider: custom, model: m, endpoint: 'http://127.0.0.1:9', authentication: none}")
+
+    ran = run("check", "llm.yaml", "--config", "other.yaml")
+
+    assert (2, "name one of them") == (ran.code, ran.mend)
+    assert 0 == run("check", "llm.yaml", "--config", "llm.yaml").code
+
+
+@pytest.mark.parametrize("command", [["check"], ["doctor"], ["policy", "report"]])
+def test_without_a_file_no_option_is_named_that_is_not_there(run, command):
+    """`--model` needs no file, and these commands do not have it."""
+    ran = run(*command)
+
+    assert (1, "`byollm init` writes one; --config FILE names another") == (ran.code, ran.mend)
+    assert f"byollm {command[0]} --help" == run(*command, "--model", "a/b").mend
+
+
+def test_a_provider_that_asks_for_no_key(run, yaml):
+    """With `authentication: none` an answer says nothing of a key."""
+    with serve() as twin:
+        yaml(f"llm_config: {{provider: custom, model: m, endpoint: '{twin.url('custom')}', authentication: none}}")
+        ran = run("check", "--live")
+
+    assert "ok      accepted  the provider asks for no key" in ran.out
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/chat/completions/", "/responses"])
+def test_an_address_copied_with_its_path(run, yaml, path):
+    """A vendor's page shows host and operation in one; every request would name the operation twice."""
+    yaml(
+        f"llm_config: {{provider: custom, model: m, endpoint: 'https://x.example.com/v1{path}', authentication: none}}"
+    )
+
+    ran = run("check")
+
+    assert "every request adds to it again" in ran.out
+    assert "endpoint: https://x.example.com/v1\n" in ran.out
+    assert 1 == run("check", "--strict").code
+
+
+@pytest.mark.parametrize(
+    "where", ["llm_config: {{transport: pyreqwest, {0}}}", "llm_config: {{a: {{{0}, transport: pyreqwest}}}}"]
+)
+def test_a_transport_that_is_not_installed(run, yaml, monkeypatch, where):
+    """The library behind a transport is looked for when the file is checked, not at the first call."""
+    monkeypatch.setitem(choose._NEEDED, "pyreqwest", "a_library_that_is_not_there")
+    yaml(where.format("provider: local, model: m, endpoint: 'http://127.0.0.1:9'"))
+
+    ran = run("check")
+
+    assert 1 == ran.code
+    assert "transport 'pyreqwest' is not installed" in ran.out
+    assert "byollm[fast]" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("word", "mend"), [("tracer", "pip install byollm-tracer   (from a clone"), ("trcer", "write `tracer`")]
+)
+def test_what_is_not_installed_names_its_package(run, yaml, monkeypatch, word, mend):
+    """Our own observers and middleware are known where they are missing, and so are their misspellings."""
+    monkeypatch.setitem(BROUGHT["byollm.observers"], "tracer", "tracer")
+    yaml(f"llm_config: {{observers: [{word}], a: {{provider: local, model: m, endpoint: 'http://127.0.0.1:9'}}}}")
+
+    assert f"\n  {mend}" in run("check").out
+
+
+@pytest.mark.parametrize(("group", "word"), [(group, word) for group, words in BROUGHT.items() for word in words])
+def test_the_package_that_is_named_brings_it(group, word):
+    """What is said to be installed is what has that entry point."""
+    (point,) = entry_points(group=group, name=word)
+
+    assert point.dist is not None
+    assert f"byollm-{BROUGHT[group][word]}" == point.dist.name
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "credentials: {api_kee: env:K}}",
+        "api_key: env:K}, t: {deployment: a}, tenants: {acme: {credentials: {custom: {api_kee: env:K}}}}",
+    ],
+)
+def test_a_misspelt_credential(run, yaml, more):
+    """Nobody would ask for it, and the call would say that there is no key: the nearest is named here."""
+    yaml("llm_config: {a: {provider: custom, model: m, endpoint: 'http://127.0.0.1:9', " + more + "}")
+
+    ran = run("check")
+
+    assert "`api_kee` is no credential of `custom`\n  did you mean `api_key:`?" in ran.out

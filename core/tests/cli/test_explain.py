@@ -44,6 +44,7 @@ def test_nobody_is_left(run, yaml):
 
     assert 1 == ran.code
     assert 3 == ran.out.count("dropped")
+    assert "`byollm doctor`" in ran.mend
 
 
 def test_a_task_that_is_not_there(run, yaml):

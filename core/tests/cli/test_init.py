@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from byollm.cli.presets import SHAPES, STARTERS
@@ -117,12 +119,44 @@ def test_questions_for_a_model_of_ones_own(run, tmp_path):
     assert 'endpoint: "https://llm.example.com"' in text
 
 
+def test_a_wrong_answer_is_asked_again(run, tmp_path):
+    """What cannot be is said with its reason, and the question comes again; what was answered before is kept."""
+    ran = run("init", stdin=b"9\ntasks\nopnai\nopenai\n\na b\nrules\n", terminal=True)
+
+    assert ran.code == 0
+    assert "1 to 6, or one of the names" in ran.err
+    assert "did you mean openai?" in ran.err
+    assert "--tasks is a list of names" in ran.err
+    assert "  rules:\n" in (tmp_path / "llm.yaml").read_text()
+
+
+def test_an_address_that_is_none_is_asked_again(run, tmp_path):
+    """The endpoint of a model of one's own is looked at when it is answered, not when the file is read."""
+    ran = run("init", stdin=b"on-premise\n\nllm.example.com\nhttps://llm.example.com\nm\n", terminal=True)
+
+    assert ran.code == 0
+    assert "an address is a whole URL" in ran.err
+    assert 'endpoint: "https://llm.example.com"' in (tmp_path / "llm.yaml").read_text()
+
+
+@pytest.mark.parametrize("shape", ["single", "tasks"])
+def test_the_comments_hold_when_they_are_uncommented(run, tmp_path, shape):
+    """Without the number signs, what stands there as a suggestion is read."""
+    run("init", "--yes", "--shape", shape)
+    file = tmp_path / "llm.yaml"
+    file.write_text(re.sub(r"^( +)# (?=timeout|retries|failover|  - )", r"\1", file.read_text(), flags=re.MULTILINE))
+
+    assert "\n    failover:" in file.read_text() or shape == "single"
+    assert run("check", "--strict").code == 0
+
+
 def test_a_terminal_that_is_closed(run):
-    """Questions that nobody answers end in a line that needs none."""
+    """Questions that nobody answers end in a line that needs none, below the question."""
     ran = run("init", stdin=b"1\n", terminal=True)
 
     assert ran.code == 2
     assert "--yes" in ran.mend
+    assert "\nerror: " in ran.err
 
 
 def test_a_local_server_wants_no_key(run, tmp_path):
@@ -160,6 +194,8 @@ def test_as_json(run):
         (["--tasks", "a=opnai/gpt"], "did you mean openai?"),
         (["--shape", "single", "--tasks", "a"], "--shape tasks"),
         (["--shape", "double"], "byollm init --help"),
+        (["--provider", "openai", "--endpoint", "not a url"], "--endpoint https://"),
+        (["--tasks", ","], "--tasks rules,pii"),
     ],
 )
 def test_wrong_usage(run, tmp_path, words, told):
@@ -171,9 +207,7 @@ def test_wrong_usage(run, tmp_path, words, told):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "words", [["--tasks", "tenants"], ["--provider", "openai", "--endpoint", "not a url"], ["--tasks", "middleware,a"]]
-)
+@pytest.mark.parametrize("words", [["--tasks", "tenants"], ["--tasks", "middleware,a"]])
 def test_what_would_not_load_is_not_written(run, tmp_path, words):
     """A file that the client would refuse is refused before it is written."""
     ran = run("init", "--yes", *words)

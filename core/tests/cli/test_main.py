@@ -338,3 +338,21 @@ def test_an_ascii_terminal(fresh):
 
     assert ran.out.isascii()
     assert ran.json["body"]["messages"][0]["content"] == "Grüße €"
+
+
+@pytest.mark.parametrize(
+    "words, mend",
+    [
+        (["complete", "--temperature", "nan", "hi"], "the command's --help tells what each option takes"),
+        (["complete", "--deployment", "x", "hi"], "say --deployment one"),
+        (["complete", "--task", "x", "hi"], "say --task default"),
+        (["check", "one", "two"], "byollm check --help"),
+        (["complete", "one", "two"], "put a text of several words in quotes"),
+    ],
+)
+def test_the_mend_belongs_to_what_was_said(run, yaml, words, mend):
+    """What was wrong on the command line is not looked for in the file, and a name that is unknown gets a known one."""
+    yaml("llm_config: {default: {deployment: one}, deployments: {one: {provider: custom, model: m,"
+         " endpoint: 'http://127.0.0.1:9', authentication: none}}}")  # fmt: skip
+
+    assert mend == run(*words).mend

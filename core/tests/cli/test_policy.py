@@ -240,3 +240,16 @@ def test_diff_of_the_same(run, yaml):
 
     assert (0, []) == (told.code, run("diff", "llm.yaml", "llm.yaml", "--json").json["changes"])
     assert told.out.startswith("nothing changes")
+
+
+@pytest.mark.parametrize("words", [["policy", "report"], ["capabilities", "--matrix", "--models", "openai/gpt-5.4"]])
+def test_a_page_is_not_written_over_the_configuration(run, yaml, tmp_path, words):
+    """`--html llm.yaml` reads like "of llm.yaml": the file stays as it is. An older page is replaced."""
+    yaml("llm_config: {provider: custom, model: m, endpoint: 'http://127.0.0.1:9', authentication: none}")
+    before = (tmp_path / "llm.yaml").read_bytes()
+
+    ran = run(*words, "--html", "llm.yaml")
+
+    assert (2, "--html page.html writes another file") == (ran.code, ran.mend)
+    assert before == (tmp_path / "llm.yaml").read_bytes()
+    assert [0, 0] == [run(*words, "--html", "page.html").code for _ in "12"]

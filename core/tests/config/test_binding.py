@@ -105,6 +105,13 @@ def test_an_ambient_key_never_leaves_home():
     ) in str(error)
 
 
+def test_a_provider_with_two_secrets_is_told_how_both_are_named():
+    """`api_key:` would be of no use to it."""
+    error = problem(AWS, endpoint="https://proxy.example.com")
+
+    assert 'credentials: {key_id: "${AWS_ID}", session_token: "${AWS_TOKEN}"}' in str(error)
+
+
 @pytest.mark.parametrize(
     "endpoint",
     [

@@ -127,6 +127,22 @@ def test_a_tenant_that_can_use_nothing_is_told():
     ) in found
 
 
+@pytest.mark.parametrize(
+    ("key", "whose"),
+    [("${OURS}", "the platform for `b`"), ("${OPENAI_API_KEY}", "the platform for `a`"), ("${ACME}", "tenant `acme`")],
+)
+def test_a_tenant_with_somebody_elses_key_is_told(key, whose):
+    """A line that was copied: the tenant's calls would be paid by another, the platform's usual variable included."""
+    deployments = {
+        "a": {"provider": "openai", "model": "m"},
+        "b": {"provider": "openai", "model": "m", "api_key": "${OURS}"},
+    }
+    tenants = {"acme": {"credentials": {"openai": "${ACME}"}}, "zeta": {"credentials": {"openai": key}}}
+
+    (finding,) = findings({"deployments": deployments, "tenants": tenants})
+    assert ("warning", f"tenant `zeta` has the same key for `openai` as {whose}") == finding[:2]
+
+
 def test_every_host_the_file_can_reach():
     """Endpoints, token endpoints and proxies, each with the deployments that go there."""
     config = load(

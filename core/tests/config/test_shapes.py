@@ -113,7 +113,7 @@ def test_a_loaded_configuration_is_taken_as_it_is():
 @pytest.mark.parametrize("junk", [None, 5, b"openai/gpt-4", ["openai/gpt-4"], object(), "gpt-4", "", "/"])
 def test_what_is_no_configuration_is_refused(junk):
     """Anything that is no mapping, path or `provider/model` is a ConfigError that shows what to write."""
-    with pytest.raises(ConfigError, match=r"byollm\.Client\(\"openai/gpt-4\"\)"):
+    with pytest.raises(ConfigError, match=r"byollm\.Client\(\"openai/gpt-5\.4\"\)"):
         load(junk)
 
 
@@ -297,7 +297,7 @@ def test_a_call_without_task_is_told_which_there_are():
         (lambda config: resolve_task(config, "sumarize"), 'say task="summarize"'),
         (lambda config: resolve_task(config, "spare"), 'say deployment="spare"'),
         (lambda config: resolve_deployment(config, "spar"), 'say deployment="spare"'),
-        (lambda config: resolve_deployment(config, "zzz"), "deployments: spare and summarize"),
+        (lambda config: resolve_deployment(config, "zzz"), 'say deployment="spare"'),
     ],
 )
 def test_an_unknown_name_gets_the_nearest(ask, told):
@@ -315,3 +315,11 @@ def test_naming_a_deployment_asks_that_one_only():
     config = load({"deployments": {"a": {"provider": "x", "model": "y", "failover": ["b"]}, "b": "x/z"}})
 
     assert ("a",) == resolve_deployment(config, "a").candidates
+
+
+def test_extra_names_no_other_model(read):
+    """Rules, prices and limits go by `model:`."""
+    with pytest.raises(ConfigError, match="`extra` names a model") as raised:
+        read("provider: openai\nmodel: m\nextra: {model: another}\n")
+
+    assert (3, "write it as `model:` of the target") == (raised.value.line, raised.value.hint)

@@ -10,7 +10,7 @@ from byollm.config.bind import bind
 from byollm.config.llm_config import load, resolve_tenant, secrets_for
 from byollm.errors import AuthenticationError, ConfigError
 from byollm.providers.manifest import Manifest
-from byollm.wire.auth import Bearer
+from byollm.wire.auth import AuthScheme, Bearer, NoAuth
 
 OPENAI = Manifest(
     name="openai",
@@ -108,3 +108,18 @@ def test_no_tenants_call_ever_refers_to_a_foreign_key(tenant, deployment):
 
     assert {} == found.secret_headers
     assert all(name.startswith(tenant.upper()) for name in variables)
+
+
+@pytest.mark.parametrize("provider", ["vllm", "local"])
+def test_a_tenants_key_is_sent_to_a_server_that_usually_takes_none(provider):
+    """As the file's own key would be; a tenant without one, and the file itself, ask without."""
+    usual: dict[str, AuthScheme] = {"none": NoAuth()} if provider == "vllm" else {}
+    usual["bearer-token"] = Bearer()
+    server = Manifest(name="custom" if provider == "local" else provider, authentication=usual)
+    entry = {"provider": provider, "model": "m", "endpoint": "http://127.0.0.1:8000/v1"}
+    tenants = {"acme": {"credentials": {"a": "${ACME}"}}, "empty": {"credentials": {}}}
+    config = load({"deployments": {"a": entry}, "tenants": tenants})
+    bound = {tenant: bind(config, config.deployments["a"], server, tenant) for tenant in (None, "acme", "empty")}
+
+    assert {"acme"} == {tenant for tenant, found in bound.items() if not isinstance(found.auth, NoAuth)}
+    assert ("ACME",) == bound["acme"].secrets["api_key"].text

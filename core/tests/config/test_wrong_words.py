@@ -105,14 +105,20 @@ TARGET = "llm_config:\n  provider: openai\n  model: gpt-4\n"
         ),
         (
             "pricing: {in: 1, out: 2}",
-            12,
-            "'in' is unknown",
-            "write pricing: {input: 2.00, output: 10.00, cached: 0.20}, per million tokens",
+            13,
+            "`in` is not a key of `pricing`; did you mean `input`?",
+            "write `input:`",
         ),
+        ("pricing: {input: 1, output: free}", 31, "output must be an amount", "pricing: {input: 2.5, output: 10}"),
+        ("transport: htpx", 14, "`transport` is httptools, httpx, httpx2 or pyreqwest, not `htpx`", "transport: httpx"),
+        ("transport: {name: httpx}", 14, "not a mapping", "transport: httpx"),
+        ("authentication:", 3, "`authentication:` is empty", "authentication: bearer-token, or remove the line"),
+        ("tags: [1]", 10, "`1` was read as a number", '"1", in quotes'),
+        ("endpoint: 5", 13, "`5` was read as a number", "endpoint: https://api.example.com/v1"),
         ("tags: eu", 9, "`tags` must be a list", "tags: [eu, approved]"),
         ("route: [x]", 3, "this target has a provider of its own", "failover: [backup]"),
         ("failover: [nobody]", 14, "there is no deployment `nobody`", "known: default"),
-        ("failover: [{provider: x}]", 14, "a target needs `model:`", 'model: "gpt-4"'),
+        ("failover: [{provider: x}]", 14, "a target needs `model:`", 'model: "gpt-5.4"'),
         ("api: 2", 8, "`api` is a text, and `2` was read as a number", 'api: "2"'),
         ("middleware: [5]", 16, "an entry is a name", "- {name: redact}"),
         ("policies: []", 13, "`policies` is a mapping", "approved_providers: [azure, bedrock, custom]"),
@@ -144,7 +150,34 @@ def test_one_wrong_line_of_a_target(refused, line, column, told, mend):
             1,
             1,
             "is neither a setting nor a task",
-            "a: {provider: openai, model: gpt-4}",
+            "a: {provider: openai, model: gpt-5.4}",
+        ),
+        ("secrets: {max_age: soon}\na: x/y\n", 1, 11, "`max_age` must be a number", "max_age: 300"),
+        ("observers: [[x]]\na: x/y\n", 1, 13, "an entry is a name", "- {name: ledger}"),
+        (
+            "tenants: {t: {credential: {x: env:K}}}\na: x/y\n",
+            1,
+            15,
+            "did you mean `credentials`?",
+            "write `credentials:`",
+        ),
+        ("policies: {residency: {eu: {region: [eu]}}}\na: x/y\n", 1, 29, "did you mean `regions`?", "write `regions:`"),
+        ("transport: htpx\na: x/y\n", 1, 12, "not `htpx`", "transport: httpx"),
+        ("default: 5\na: x/y\n", 1, 10, "`default` names a task, not `5`", "default: a"),
+        ("tenants: {acme: 1}\na: x/y\n", 1, 17, "`acme` must be a mapping", "tenants: {acme: {credentials:"),
+        ("defaults: 1\na: x/y\n", 1, 11, "`defaults` must be a mapping", "defaults: {timeout: {total: 60}"),
+        ("observers: 1\na: x/y\n", 1, 12, "`observers` must be a list", "observers: [ledger]"),
+        ("llm-config: {a: x/y}\n", 1, 1, "is neither a setting nor a task", "did you mean `llm_config:`?"),
+        ("tasks: {t: {rout: [a]}}\na: x/y\n", 1, 13, "`rout` is not a key of a task", "did you mean `route:`?"),
+        ("t: {deploymnt: a}\na: x/y\n", 1, 5, "`deploymnt` is not a key of a task", "did you mean `deployment:`?"),
+        ("a: x/y\ntimeout: 5\n", 2, 1, "`timeout` belongs to a target, and stands beside", "defaults: {timeout: {"),
+        ("a: x/y\napi_key: env:K\n", 2, 1, "`api_key` belongs to a target", "move `api_key:` into the target"),
+        (
+            "limits: {requests_per_minute: 500}\na: x/y\n",
+            1,
+            10,
+            "`limits` here names groups",
+            "limits: {team: {requests_per_minute: 500}}",
         ),
         ("on_unsuported: strict\na: x/y\n", 1, 1, "is neither a setting nor a task", "did you mean `on_unsupported:`?"),
         ("deployment: {x: x/y}\n", 1, 1, "is neither a setting nor a task", "did you mean `deployments:`?"),
@@ -211,9 +244,9 @@ def test_one_wrong_line_of_a_target(refused, line, column, told, mend):
             1,
             13,
             "must be a mapping, not a list",
-            'llm_config: {provider: "openai", model: "gpt-4"}',
+            'llm_config: {provider: "openai", model: "gpt-5.4"}',
         ),
-        ("llm_config: {}\n", 1, 1, "nothing is configured", 'llm_config: {provider: "openai", model: "gpt-4"}'),
+        ("llm_config: {}\n", 1, 1, "nothing is configured", 'llm_config: {provider: "openai", model: "gpt-5.4"}'),
         ("plugins: openai\na: x/y\n", 1, 10, "`plugins` must be a list", "plugins: [byollm-openai, byollm-anthropic]"),
         ("plugins: {lok: a}\na: x/y\n", 1, 11, "did you mean `lock`?", "plugins: {lock: byollm.lock}"),
     ],
@@ -266,3 +299,17 @@ def test_options_of_a_plugin_wait_for_the_plugin(read):
 
     assert {"organisation": "acme"} == only.options
     assert (4, 3) == only.places["organisation"][1:]
+
+
+@pytest.mark.parametrize(
+    "key, called",
+    [
+        ("seed", "client.complete(…, seed=…)"),
+        ("stream", "client.stream(…)"),
+        ("max_completion_tokens", "client.complete(…, max_tokens=…)"),
+        ("response_format", "client.complete(…, output_schema=…)"),
+    ],
+)
+def test_a_parameter_of_the_call_is_shown_in_the_calls_words(refused, key, called):
+    """Whoever moves it from the file into the program gets the word that the program takes."""
+    assert called == refused(f"defaults: {{{key}: 1}}\na: x/y\n").hint

@@ -4,6 +4,10 @@ import asyncio
 import copy
 import os
 import pickle
+import subprocess
+import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,6 +15,8 @@ import pytest
 
 import byollm
 from byollm import Completion, Finished, Request, Text, TextDelta, ToolCall
+from byollm.engine.operation import Operation
+from byollm.engine.steps import Sleep
 from byollm.errors import ConfigError, RateLimitError, UnknownParameterError
 from byollm.testing import scripted
 
@@ -88,7 +94,7 @@ def test_nothing_to_answer_is_the_callers_mistake(nothing: Any):
         scripted("never").complete(nothing)
 
 
-@pytest.mark.parametrize("timeout", [0, -1, "5", float("inf"), float("nan"), True, object()])
+@pytest.mark.parametrize("timeout", [0, -1, "5", float("inf"), float("nan"), True, object(), 604_801, 10**400])
 def test_a_timeout_is_a_number_of_seconds(timeout: Any):
     """Anything else is refused."""
     with pytest.raises(ConfigError, match="timeout"):
@@ -145,6 +151,78 @@ def test_requests_are_taken_as_they_are_needed():
     assert len(taken) <= 4
 
 
+def test_leaving_many_calls_early_cancels_those_under_way():
+    """Nobody waits for answers that nobody wants."""
+    began, cancelled = threading.Event(), list[BaseException]()
+
+    class Hanging:
+        position: Any = "operation"
+
+        def around(self, call: Any, request: Any, following: Any) -> Any:
+            if request.messages[0].text == "slow":
+                began.set()
+                try:
+                    yield from hanging(call)
+                except byollm.errors.CancelledError as error:
+                    cancelled.append(error)
+                    raise
+            return (yield from following(request))
+
+    def hanging(call: Any) -> Any:
+        if (yield Sleep(60)):
+            raise byollm.errors.CancelledError
+
+    client = scripted("one", "two")
+    client.operation = Operation([Hanging()])
+    started = time.monotonic()
+
+    found: Any = client.map(["quick", "slow"], concurrency=2)
+    began.wait(5)
+    next(found)
+    began.wait(5)
+    found.close()
+
+    assert (1, True) == (len(cancelled), time.monotonic() - started < 30)
+
+
+HELD = """
+import os, signal, sys, threading, byollm
+from byollm.types import forks
+
+client = byollm.Client({"provider": "custom", "model": "m", "endpoint": "http://127.0.0.1:9", "authentication": "none",
+                        "limits": {"concurrency": 1}})
+line = client.lines(None, None, None)[0]
+assert line.limits.enter() is None
+held = [client._lock, line.limits._lock, line.budget._lock, line.credentials._lock, line.credentials._refresh]
+ready, done = threading.Event(), threading.Event()
+
+def hold():
+    for lock in held:
+        lock.acquire()
+    ready.set()
+    done.wait(20)
+
+threading.Thread(target=hold, daemon=True).start()
+ready.wait(5)
+child = os.fork()
+if child == 0:
+    signal.alarm(10)
+    try:
+        client.complete("hi")
+    except byollm.errors.ProviderConnectionError:
+        os._exit(0)
+    os._exit(1)
+print(os.waitpid(child, 0)[1])
+"""
+
+
+def test_what_another_thread_held_at_a_fork_holds_no_child_up():
+    """Locks, and places for calls at a time: the threads that have them are the parent's."""
+    done = subprocess.run([sys.executable, "-c", HELD], capture_output=True, text=True, timeout=60, check=False)
+
+    assert ("0\n", "") == (done.stdout, done.stderr)
+
+
 def test_a_client_serves_many_threads():
     """One client, sixteen threads."""
     client = scripted(*["hello"] * 160)
@@ -178,3 +256,38 @@ def test_two_loops_in_a_row_work_with_one_client():
     client._lines = scripted("one", "two")._lines
 
     assert ["one", "two"] == [asyncio.run(go(client)) for _ in range(2)]
+
+
+@pytest.mark.parametrize("word", ["task", "deployment", "tenant", "data_class", "region"])
+@pytest.mark.parametrize("ask", ["complete", "explain", "stream"])
+def test_a_name_that_is_no_text_is_refused(word: str, ask: str):
+    """With byollm's own error, whatever it is."""
+    client = scripted("never")
+
+    for odd in (["a"], {"a": 1}, b"a", 5):
+        with pytest.raises(ConfigError, match=f"`{word}` is a text, not"):
+            getattr(client, ask)("hi", **{word: odd})
+    assert not client.requests  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("labels", ["search", ["search"], {1: "search"}])
+def test_labels_that_nobody_could_book_are_refused(labels: Any):
+    """Else the books would lose them after the call was paid."""
+    with pytest.raises(ConfigError, match="`labels` is a mapping with names that are texts"):
+        scripted("never").complete("hi", labels=labels)
+
+
+@pytest.mark.parametrize("ask", ["complete", "explain", "count_tokens", "preview"])
+def test_a_call_cannot_name_another_model_in_extra(ask: str):
+    """Rules, prices and limits are those of the deployment's model."""
+    client = byollm.Client({"provider": "openai", "model": "m", "api_key": "literal:never-sent"})
+
+    with pytest.raises(ConfigError, match="`extra` names a model for openai"):
+        getattr(client, ask)("hi", extra={"openai": {"model": "another"}})
+
+
+def test_a_client_whose_file_was_refused_can_be_shown():
+    """Reporters of errors show the locals of frames."""
+    client = byollm.Client.__new__(byollm.Client)
+
+    assert "Client(…)" == repr(client)

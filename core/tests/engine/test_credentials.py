@@ -11,9 +11,9 @@ from core_driving import KEY, Answer, Fixed, Script, line, refused, run, run_asy
 
 from byollm.engine.call import Call
 from byollm.engine.credentials import Credentials
+from byollm.engine.waiting import Waiting
 from byollm.errors import AuthenticationError, ConfigError, PluginError, ServerError
 from byollm.plugin import Bearer, HttpRequest, HttpResponse, NoAuth, OAuthClientCredentials
-from byollm.testing import ManualClock
 from byollm.transports.base import Broken, Outgoing
 from byollm.wire.redact import Secret
 
@@ -182,8 +182,8 @@ def test_many_tasks_get_one_token_and_two_loops_may_follow_each_other():
         return type(hidden)(HttpResponse(200, {}, b'{"access_token": "tok-0123456789", "expires_in": 3600}'))
 
     async def go() -> list[Any]:
-        request, clock = HttpRequest("POST", "http://one.example/chat"), ManualClock()
-        many = [credentials.async_headers(OAUTH, request, clock.time, send) for _ in range(20)]
+        request, waiting = HttpRequest("POST", "http://one.example/chat"), Waiting(Call(), None)
+        many = [credentials.async_headers(OAUTH, request, waiting, send) for _ in range(20)]
         return await asyncio.gather(*many)
 
     for _ in range(2):
@@ -351,7 +351,7 @@ def test_errors_of_the_model_keep_their_class():
 def test_a_call_and_its_credentials_say_nothing_in_a_repr():
     """Whatever prints them."""
     credentials = Credentials({"api_key": Fixed(KEY)})
-    credentials.headers(Bearer(), HttpRequest("POST", "http://a"), ManualClock().time, lambda hidden: hidden)
+    credentials.headers(Bearer(), HttpRequest("POST", "http://a"), Waiting(Call(), None), lambda hidden: hidden)
 
     assert "Credentials(…)" == repr(credentials)
     assert KEY not in repr(Call())
@@ -424,7 +424,7 @@ def test_headers_made_with_an_old_key_never_bear_a_new_stamp():
             yield
 
     headers: Any = credentials.headers(
-        Slow(), HttpRequest("POST", "http://a"), ManualClock().time, lambda hidden: hidden
+        Slow(), HttpRequest("POST", "http://a"), Waiting(Call(), None), lambda hidden: hidden
     )
 
     assert ("Bearer old-0123456789", 0) == (dict(headers)["authorization"], headers.stamp)
@@ -444,11 +444,11 @@ class Raced(Credentials):
 def test_headers_that_are_kept_bear_the_stamp_of_their_secrets():
     """Else no later refusal of them would be taken for one of the key in use."""
     credentials = Raced({"api_key": Turning("old-0123456789", "new-0123456789")})
-    scheme, request, now = Bearer(), HttpRequest("POST", "http://a"), ManualClock().time
-    made: Any = credentials.headers(scheme, request, now, lambda hidden: hidden)
+    scheme, request, waiting = Bearer(), HttpRequest("POST", "http://a"), Waiting(Call(), None)
+    made: Any = credentials.headers(scheme, request, waiting, lambda hidden: hidden)
     assert ("Bearer new-0123456789", 0) == (dict(made)["authorization"], made.stamp)
     assert None is credentials.ready(scheme)
 
-    credentials.headers(scheme, request, now, lambda hidden: hidden)
+    credentials.headers(scheme, request, waiting, lambda hidden: hidden)
     kept: Any = credentials.ready(scheme)
     assert 1 == kept.stamp

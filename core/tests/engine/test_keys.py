@@ -8,6 +8,7 @@ import logging
 import pickle
 import traceback
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
@@ -24,10 +25,12 @@ from byollm.engine.credentials import Credentials
 from byollm.engine.operation import Operation
 from byollm.engine.sync_driver import SyncDriver
 from byollm.errors import AuthenticationError, ByollmError, PluginError, ProviderError
-from byollm.plugin import AuthContext, HeaderKey, HttpRequest, OAuthClientCredentials
+from byollm.plugin import AuthContext, Finished, HeaderKey, HttpRequest, OAuthClientCredentials
 from byollm.testing import ManualClock
-from byollm.transports.base import Broken, Outgoing
-from byollm.wire.redact import PIECE
+from byollm.transports.base import Broken, Outgoing, Place
+from byollm.types.events import UsageReported
+from byollm.types.usage import Usage
+from byollm.wire.redact import MASK, PIECE
 
 
 def plain(lines: Any, script: Script, **details: Any) -> Any:
@@ -197,6 +200,44 @@ def test_nothing_that_belongs_to_a_call_shows_its_key(ask: Any):
     assert not traces() & pieces("\n".join(map(repr, [*shown, done.reply])))
 
 
+def named_by(key: str) -> Callable[[Outgoing], Answer]:
+    """An answer that gives a key as its own name, the model's, the reason it ended, and a detail of its usage."""
+    ends = [{"t": "hello"}, {"out": 1, "tier": key}, {"f": key}]
+    return lambda outgoing: Answer(200, [sse({"id": key, "model": key}, *ends)], SSE)
+
+
+def with_tiers(frame: Any) -> Any:
+    """A reader that keeps the tier, and the provider's word for the end."""
+    for event in events_in(frame):
+        if isinstance(event, UsageReported):
+            yield UsageReported(Usage(1, 1, details={"tier": frame.data["tier"]}))
+        else:
+            yield Finished("other", event.raw) if isinstance(event, Finished) else event
+
+
+@pytest.mark.parametrize("ask", [run, run_async])
+def test_an_answer_that_bears_the_key_as_a_name_is_masked(ask: Any):
+    """Programs print an answer's id and model, and the trail and the books keep them for years."""
+    plugin = Acme()
+    plugin.read = with_tiers
+    done = ask(line(plugin), Script(named_by(KEY)))
+
+    assert ["Started", "TextDelta", "UsageReported", "Finished"] == [type(event).__name__ for event in done.events]
+    told = [event for event in done.events if not isinstance(event, UsageReported)]
+    assert not traces() & pieces(repr([asdict(done.reply), told]))
+    assert (MASK, MASK, MASK) == (done.reply.id, done.reply.model, done.reply.raw_finish_reason)
+    assert {"tier": MASK} == done.reply.usage.details
+
+
+@ASK
+def test_a_key_that_is_a_word_leaves_names_alone(ask: Any):
+    """Servers at home are often given `ollama` for a key: the models' names, and their prices, stand."""
+    frames = [sse({"id": "a1", "model": "llama-3.3-70b"}, {"t": "hello"}, {"f": "stop"})]
+    done = ask(line(key="llama"), Script(Answer(200, frames, SSE)))
+
+    assert "llama-3.3-70b" == done.reply.model
+
+
 @ASK
 def test_an_exception_of_a_transport_shows_no_key(ask: Any):
     """Even a mistake of ours, with all frames and their locals."""
@@ -290,7 +331,7 @@ def test_a_scheme_that_breaks_says_only_how(ask: Any):
 
     done = ask(line(auth=Clumsy()), Script(said("hello")))
 
-    assert (PluginError, "the auth scheme failed (ValueError); nothing was sent") == (
+    assert (PluginError, "acme: the auth scheme failed (ValueError); nothing was sent") == (
         type(done.error),
         done.error.message,
     )
@@ -298,7 +339,9 @@ def test_a_scheme_that_breaks_says_only_how(ask: Any):
 
 
 @ASK
-@pytest.mark.parametrize("key", ["sk-abc\r\nx-evil: 1", "sk-abcdefghijkl\n", "“sk-abcdefghijkl”", "sk-\0abcdefghijkl"])
+@pytest.mark.parametrize(
+    "key", ["sk-abc\r\nx-evil: 1", "sk-abcdefghijkl\n", "sk-abcdefghijkl ", "“sk-abcdefghijkl”", "sk-\0abcdefghijkl"]
+)
 def test_a_key_that_no_header_can_carry_is_refused(ask: Any, key: str):
     """Line breaks and typographic quotes are what pasting leaves behind: said before anything is sent."""
     script = Script(said("hello"))
@@ -335,3 +378,45 @@ def test_a_driver_forgets_what_it_read_last():
 
     assert "self" in frames_of(raised.value)
     assert not traces() & pieces(frames_of(raised.value))
+
+
+def test_a_proxys_password_is_hidden_too():
+    """Over plain http a proxy may send it back, as it does with a page of its own."""
+    target = line()
+    target.way = lambda: Place(frozenset({"one.example"}), "http://me:pass%2Fword-0123456789@proxy.example:3128")
+    assert target.place.proxy is not None
+
+    sent = base64.b64encode(b"me:pass/word-0123456789").decode()
+    assert f"denied Basic {sent[:4]}{MASK}=" == target.credentials.redactor.text(f"denied Basic {sent}")
+
+
+class Hasty(HeaderKey):
+    """Answers at once, where a flow yields."""
+
+    def flow(self, request: HttpRequest, context: AuthContext) -> Any:
+        return {"authorization": context.secret("api_key")}
+
+
+class Texting(HeaderKey):
+    """Asks for an address, where a flow asks with a request."""
+
+    def flow(self, request: HttpRequest, context: AuthContext) -> Any:
+        yield "https://login.example/"
+        return {}
+
+
+@ASK
+@pytest.mark.parametrize(
+    ("scheme", "words"),
+    [(Hasty(), "a flow that does not yield"), (Texting(), "it yielded a str")],
+    ids=["hasty", "text"],
+)
+def test_a_scheme_that_is_no_flow_is_a_plugin_error(ask: Any, scheme: Any, words: str):
+    """And nothing of what it made is sent or shown."""
+    script = Script(said("hello"))
+    done = ask(line(auth=scheme), script)
+
+    assert PluginError is type(done.error)
+    assert words in done.error.message
+    assert not script.requests
+    assert not traces() & pieces(everything(done.error))

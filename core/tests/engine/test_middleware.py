@@ -354,3 +354,58 @@ def test_observers_need_not_have_both_methods():
     run(line(), Script(OK), operation=Operation((), Observers([half, object()])))
 
     assert 1 == half.count
+
+
+class Sudden:
+    """No generator."""
+
+    position = "attempt"
+
+    def around(self, call: Any, request: Request, next: Any) -> Any:
+        return 7
+
+
+class Stray:
+    """Yields what is no step."""
+
+    def around(self, call: Any, request: Request, next: Any) -> Any:
+        yield "a word"
+        return (yield from next(request))
+
+
+class Single:
+    """Its function answers with an event, where a list is wanted."""
+
+    def around(self, call: Any, request: Request, next: Any) -> Any:
+        return (yield from map_events(next(request), lambda event: event))  # type: ignore[arg-type,return-value]
+
+
+@ASK
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (Sudden(), "middleware Sudden: `around` is no generator"),
+        (Stray(), "no step"),
+        (Single(), "not a list of events"),
+    ],
+)
+def test_middleware_that_breaks_its_rules_is_a_plugin_error(ask: Any, layer: Any, words: str):
+    """With the rule in words."""
+    done = ask(line(), Script(OK), operation=Operation([layer]), stream=True)
+
+    assert PluginError is type(done.error)
+    assert words in done.error.message
+
+
+class Lost(Redact):
+    """Would stand nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__("operations")
+
+
+@pytest.mark.parametrize(("layer", "words"), [(Lost(), "'operations'"), (object(), "no `around`")])
+def test_what_would_never_be_asked_is_refused_when_it_is_set_up(layer: Any, words: str):
+    """A redactor with a misspelt position must not be a redactor that stands elsewhere."""
+    with pytest.raises(PluginError, match=words):
+        Operation([layer])

@@ -69,6 +69,16 @@ def test_an_end_that_never_comes_is_an_interrupted_stream():
     assert StreamInterruptedError is type(run(line(polling(1)), Script(QUEUED)).error)
 
 
+def test_what_is_no_next_request_is_the_plugins_mistake():
+    """Told before anybody stumbles over it."""
+    plugin = Acme()
+    plugin.then = lambda events: "again"
+
+    error = run(line(plugin), Script(said("hello"))).error
+
+    assert (PluginError, "that is a str" in error.message) == (type(error), True)
+
+
 def test_a_plugin_that_cannot_make_the_next_request_is_told():
     """Its mistake is a PluginError, whatever it raised."""
     plugin = Acme()

@@ -1,6 +1,8 @@
 """Streams as the caller holds them: entered once, read once, broken off and gone on with."""
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -201,3 +203,49 @@ def test_the_first_sight_of_an_answer_is_one_beginning():
 
     assert [Started("b")] == [event for event in done.events if isinstance(event, Started)]
     assert ["hi"] == [event.text for event in done.events if isinstance(event, TextDelta)]
+
+
+def test_a_stream_that_nobody_holds_is_gone_at_once():
+    """Its connection too, without waiting for the collector of cycles."""
+    script = Script(OK)
+    gc.disable()
+    try:
+        answer = stream(script)
+        answer.__enter__()
+        next(iter(answer))
+        opened = weakref.ref(answer._state.driver._response)
+        del answer
+        assert opened() is None
+    finally:
+        gc.enable()
+
+
+def test_a_task_whose_loop_is_closed_goes_without_a_word(capsys: Any):
+    """Nothing can be awaited any more; what is open is closed all the same."""
+
+    class Hanging(AsyncScript):
+        async def open(self, outgoing: Any) -> Any:
+            opened = await super().open(outgoing)
+            opened.read = lambda: asyncio.get_running_loop().create_future()
+            return opened
+
+    def asked(script: Script) -> AsyncStream:
+        call = Call(stream=True)
+        steps = Operation().run(call, Request("hi", stream=True), [line()])
+        return AsyncStream(AsyncDriver(steps, call, Hanging(script)), call)
+
+    async def go(script: Script) -> None:
+        async with asked(script) as answer:
+            async for _ in answer:
+                pass
+
+    script, loop = Script(OK), asyncio.new_event_loop()
+    going = go(script)
+    task = loop.create_task(going)
+    loop.run_until_complete(asyncio.sleep(0.01))
+    loop.close()
+    going.close()
+    task._log_destroy_pending = False  # type: ignore[attr-defined]  # that asyncio complains of it is its own affair
+    del task
+
+    assert ([False], "") == (script.closed, capsys.readouterr().err)

@@ -212,3 +212,109 @@ def test_under_strict_they_are_refused():
 
     with pytest.raises(UnsupportedFeatureError, match="cannot take extra as asked: it is for openai"):
         own.noted(fitted, own.exchange(fitted.request))
+
+
+def test_a_message_names_the_plugin_and_what_brought_it():
+    """Who reads it in a log knows which package to look at."""
+    target = Target(provider="acme", model="m", endpoint="http://a")
+    odd = Deployment(Odd("text"), Odd.manifest, target, distribution="byollm-odd", version="1.4.0")
+
+    with pytest.raises(PluginError, match=r"odd \(byollm-odd 1\.4\.0\): complete answered str"):
+        odd.exchange(Request("hi"))
+
+
+class Unmarked:
+    """A hook that pluggy does not see."""
+
+    manifest = Manifest(name="unmarked")
+
+    def complete(self, request: Any) -> Any:
+        return None
+
+
+def test_a_hook_that_is_not_marked_is_said_to_be_missing():
+    """It is not the api that is at fault, and the mend is one line."""
+    with pytest.raises(PluginError, match="has no hook `complete`") as raised:
+        bound(Unmarked()).exchange(Request("hi"))
+
+    assert "hookimpl" in raised.value.hint
+
+
+def sent(**changes: Any) -> Any:
+    request = HttpRequest("POST", "http://a/chat", (("content-type", "application/json"),), b"{}")
+    parts = {"request": request, "reader": lambda head: lambda frame: [], "framing": "json", "auth": NoAuth()}
+    return Exchange(**{**parts, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"request": None}, "not an HttpRequest"),
+        ({"request": HttpRequest("POST", "http://a", (), "{}")}, "not bytes"),  # type: ignore[arg-type]
+        ({"request": HttpRequest("POST", None, (), b"")}, "URL"),  # type: ignore[arg-type]
+        ({"request": HttpRequest("post", "http://a", (), b"")}, "capital letters"),
+        ({"request": HttpRequest("POST", "http://a", {"a": "b"}, b"")}, "a tuple of pairs"),  # type: ignore[arg-type]
+        ({"request": HttpRequest("POST", "http://a", (("a", 5),), b"")}, "no pair of texts"),  # type: ignore[arg-type]
+        ({"request": HttpRequest("POST", "http://a", (("Host", "b"),), b"")}, "which the core writes"),
+        ({"framing": "jsonl"}, "aws-eventstream, json, ndjson, sse"),
+        ({"reader": None}, "whose reader is None"),
+    ],
+)
+def test_an_exchange_that_cannot_be_sent_or_read_is_a_plugin_error(changes: Any, words: str):
+    """Told before anything is sent, and not as a stray exception of whoever stumbles over it."""
+    with pytest.raises(PluginError, match=f"odd: complete answered an Exchange .*{words}"):
+        bound(Odd(sent(**changes))).exchange(Request("hi"))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Capabilities(context_window="big"),  # type: ignore[arg-type]
+        Capabilities(stop_limit=-1),
+        Capabilities(tools="full"),  # type: ignore[arg-type]
+        Capabilities(temperature_range=(2, 0)),
+    ],
+)
+def test_capabilities_of_the_wrong_types_are_a_plugin_error(answer: Any):
+    """The engine compares them with every request."""
+    with pytest.raises(PluginError, match="odd: capabilities answered"):
+        bound(Odd(answer)).capabilities
+
+
+@pytest.mark.parametrize("tokens", [-5, "seven", True, 1.5])
+def test_a_count_that_is_none_is_a_plugin_error(tokens: Any):
+    """Never a figure that somebody reckons with."""
+    with pytest.raises(PluginError, match="odd: count_tokens answered"):
+        bound(Odd(TokenCount(tokens, "exact"))).count(Request("hi"))
+
+
+def test_a_hook_that_ends_the_program_does_not():
+    """`sys.exit` in a plugin is a mistake of the plugin's."""
+
+    class Leaving(Odd):
+        def _said(self) -> Any:
+            raise SystemExit(3)
+
+    with pytest.raises(PluginError, match="SystemExit"):
+        bound(Leaving(None)).exchange(Request("hi"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"hosts": "api.acme.example"}, "hosts is a tuple of texts"),
+        ({"apis": "chat"}, "apis is a tuple"),
+        ({"aliases": "ac"}, "aliases is a tuple"),
+        ({"credentials": {"api_key": "ACME_API_KEY"}}, "tuple of environment variables' names"),
+        ({"credentials": ("ACME_API_KEY",)}, "credentials is a mapping"),
+        ({"authentication": {"none": NoAuth}}, "is an auth scheme"),
+        ({"authentication": (NoAuth(),)}, "authentication is a mapping"),
+        ({"spec": "1"}, "spec is a whole number"),
+        ({"default_endpoint": 5}, "default_endpoint"),
+        ({"name": ""}, "name is a text"),
+    ],
+)
+def test_a_manifest_of_the_wrong_types_is_refused_where_it_is_written(changes: Any, words: str):
+    """A text where names are wanted would be read letter by letter, and a key never be found."""
+    with pytest.raises(TypeError, match=words):
+        Manifest(**{"name": "acme", **changes})

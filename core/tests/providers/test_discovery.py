@@ -131,6 +131,13 @@ def test_a_broken_plugin_breaks_only_itself(site: Path, find: Find):
         ("x = 1", "cannot be imported (AttributeError"),
         ("syntax error here", "cannot be imported (SyntaxError"),
         ("raise ValueError('oops')", "cannot be imported (ValueError: oops"),
+        ("import sys; sys.exit('bye')", "cannot be imported (SystemExit: bye"),
+        ("from byollm.errors import ConfigError; raise ConfigError('no quirk')", "cannot be imported (ConfigError: no"),
+        ("class Odd: pass\nprovider = Odd", "brings the class Odd"),
+        (
+            "from byollm.plugin import Manifest\nManifest(name='odd', hosts='a.example')",
+            "cannot be imported (TypeError",
+        ),
     ],
 )
 def test_what_is_no_plugin_is_told_with_its_distribution(site: Path, find: Find, text: str, words: str):
@@ -162,6 +169,17 @@ def test_a_plugin_cannot_pass_for_another(site: Path, find: Find):
     found, _ = find(f"{TRY}\nprint(json.dumps(attempt('acme')))")
 
     assert "byollm-acme brings 'acme', but its manifest says 'openai': not used" == found
+
+
+def test_a_name_that_is_another_word_for_a_provider_is_nobodys(site: Path, find: Find):
+    """Whoever installed it is told why it is never asked."""
+    install(site, "byollm-geminis", {"gemini": "geminis_mod:provider"}, geminis_mod=good("gemini"))
+    hidden = "import byollm.providers.discovery as d; real = d._points; "
+    code = f"{TRY}\n{hidden}d._points = lambda group: tuple(p for p in real(group) if p.name != 'google')"
+
+    found, _ = find(f"{code}\nprint(json.dumps(attempt('gemini')))")
+
+    assert "byollm-geminis brings 'gemini', but that is another word for 'google'" in found
 
 
 def test_a_missing_plugin_names_its_package(find: Find):

@@ -89,8 +89,10 @@ def test_the_first_plugin_that_knows_is_believed(site: Path):
         ("prices = 3", "has no `cost`"),
         ("class P:\n    def cost(self, sale):\n        raise RuntimeError('boom')\nprices = P()", "RuntimeError: boom"),
         ("class P:\n    def cost(self, sale):\n        return 0.5\nprices = P()", "answered float, not a Cost"),
+        (KNOWS.format(amount="NaN", model="m"), "answered an amount of NaN"),
+        (KNOWS.format(amount="-1", model="m"), "answered an amount of -1"),
     ],
-    ids=["import", "shape", "question", "answer"],
+    ids=["import", "shape", "question", "answer", "not a number", "below nothing"],
 )
 def test_a_broken_plugin_breaks_only_itself(site: Path, text: str, problem: str):
     """The others are asked, the log says what is wrong, once, and no call fails."""

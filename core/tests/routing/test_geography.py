@@ -65,3 +65,24 @@ def test_each_geography_has_its_regions(model: str, region: str | None, away: bo
     """And an id that only begins like one has none."""
     assert away == bool(elsewhere("bedrock", model, region))
     assert "" == elsewhere("openai", model, region)
+
+
+@pytest.mark.parametrize("model", ["gpt-oss:120b-cloud", "glm-4.6:cloud"])
+def test_ollamas_cloud_is_not_this_house(model: str) -> None:
+    """The server on one's own machine passes the prompt on to ollama.com."""
+    house = {"house": {"regions": ["house"], "hosts": ["localhost"]}}
+    target = {"provider": "ollama", "model": model, "endpoint": "http://localhost:11434", "region": "house"}
+    file = {"policies": {"residency": house}, "deployments": {"a": target},
+            "tasks": {"t": {"route": ["a"], "residency": "house"}}}  # fmt: skip
+
+    with pytest.raises(ConfigError, match=r"is passed on to ollama\.com, outside residency `house`"):
+        load(file)
+    assert not elsewhere("ollama", "gpt-oss:20b", "house")
+
+
+def test_a_calls_region_holds_in_a_file_without_rules() -> None:
+    """`region=` asks the same of a model, whether the file has `policies:` or not."""
+    file = {key: item for key, item in config("global.anthropic.claude-sonnet-4-5").items() if key != "policies"}
+    with byollm.Client(file) as client, pytest.raises(NoRouteError) as caught:
+        client.complete("hi", region=HERE)
+    assert "computed in any region of the world" in caught.value.skipped["a"]

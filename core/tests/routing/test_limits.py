@@ -396,6 +396,19 @@ def test_places_are_given_in_the_order_of_asking() -> None:
     assert limits.enter() is None
 
 
+def test_a_place_may_be_left_while_the_same_thread_looks_for_one() -> None:
+    """An abandoned stream is collected at any allocation, and leaves: also inside of another call's reservation."""
+    limits = Limits(LimitsConfig(requests=60, concurrency=1))
+    ticket = limits.reserve(1, 1, 0.0)
+    assert limits.enter_at_once()
+
+    with limits._lock:  # where the collector comes by
+        limits.leave()
+        ticket.cancel()
+
+    assert limits.enter_at_once()
+
+
 def test_waiting_for_a_place_can_be_cancelled() -> None:
     """From another thread; the place goes to the next."""
     target = limited_line(concurrency=1)

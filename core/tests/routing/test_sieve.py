@@ -10,7 +10,7 @@ import pytest
 from core_law import TODAY, Clock, Recording, Watched, attested, target
 
 from byollm import AsyncClient, Client
-from byollm.errors import ByollmError, ConfigError, NoRouteError
+from byollm.errors import ByollmError, ConfigError, NoRouteError, OverloadedError
 
 SETS = {
     "eu": {"regions": ["westeurope"], "hosts": ["*.eu.example"]},
@@ -344,3 +344,73 @@ def test_a_tenants_region_that_is_a_residency_set(home: str, region: str | None,
     found = Watched(settings).explain("hi", tenant="there", region=region)
 
     assert left == {candidate.deployment for candidate in found if "outside" not in candidate.reason}
+
+
+def ending_today() -> dict[str, Any]:
+    """Both may answer until midnight."""
+    tags = [attested("hipaa-baa", label, TODAY) for label in ("us", "eu")]
+    return config(policies={"tags": tags}, tasks={"chat": {"route": ["us", "eu"], "requires": "hipaa-baa"}})
+
+
+def test_evidence_that_ends_while_a_call_is_on_its_way() -> None:
+    """Neither a retry nor a failover is made after midnight."""
+    clock = Clock()
+
+    def slow(host: str) -> str:
+        clock.go_to(TODAY + timedelta(days=1))
+        return "503"
+
+    client = Watched(ending_today(), clock, slow)
+    with pytest.raises(OverloadedError):
+        client.complete("hi", timeout=2 * 24 * 3600)
+
+    assert ["a.us.example"] == client.contacted
+
+
+def test_evidence_that_ends_while_a_call_waits_for_its_turn() -> None:
+    """Limits let it go after midnight: nobody may be asked any more, and each one's reason is told."""
+    file = ending_today()
+    limited = {label: {**entry, "limits": {"requests_per_minute": 1}} for label, entry in DEPLOYMENTS.items()}
+    clock = Clock()
+    clock.wall += 24 * 3600 - 30
+    client = Watched({**file, "deployments": limited}, clock)
+    client.complete("hi")
+    client.complete("hi", timeout=10)
+
+    with pytest.raises(NoRouteError) as raised:
+        client.complete("hi")
+
+    assert ["a.us.example", "a.eu.example"] == client.contacted
+    assert {"us", "eu"} == {label for label, reason in raised.value.skipped.items() if "expired on" in reason}
+
+
+def test_a_proxy_that_the_environment_names_later_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the rules judged is the way that is taken: both read the environment once, together."""
+    plain = {**target("a.eu.example", "westeurope"), "endpoint": "http://a.eu.example/v1"}
+    monkeypatch.delenv("HTTP_PROXY", raising=False)
+    client = Watched({**config(), "deployments": {**DEPLOYMENTS, "eu": plain}})
+    client.explain("hi", data_class="personal")
+    monkeypatch.setenv("HTTP_PROXY", "http://elsewhere.example:3128")
+
+    client.complete("hi", data_class="personal")
+
+    assert (["a.eu.example"], None) == (client.contacted, client.line("eu").place.proxy)
+
+
+def test_what_explain_leaves_out_is_not_remembered() -> None:
+    """A middleware's reasons are of the moment, and not the rules'."""
+
+    class Full:
+        position = "operation"
+
+        def around(self, call: Any, request: Any, next: Any) -> Any:
+            return (yield from next(request))
+
+        def left_out(self, call: Any, request: Any) -> dict[str, str]:
+            return {"us": "its budget is used up"}
+
+    client = Client(config(), middleware=[Full()])
+    assert not client.explain("hi")[-1].kept
+
+    call, _, _ = client.prepare("hi", {}, stream=False)
+    assert not call.skipped

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import threading
 import time
+from typing import Any
 
 import pytest
 
 from byollm.transports.async_http import AsyncHttpTransport
 from byollm.transports.base import Broken, Cancellation, Place
+from byollm.transports.progress import Interrupted
+from byollm.transports.sync_http import HttpTransport
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
@@ -189,3 +193,56 @@ def test_asyncio_timeout(serve, ask):
                 await AsyncHttpTransport().open(ask(serve(hang).url))
 
     asyncio.run(main())
+
+
+class Overtime(Exception):
+    """What a program's own alarm raises, as task queues do."""
+
+
+@pytest.fixture
+def alarm():
+    """A signal handler that raises what it is given, soon."""
+    before = signal.getsignal(signal.SIGALRM)
+
+    def set_off(error):
+        def ring(*_):
+            raise error
+
+        signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+
+    yield set_off
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def take_nothing(peer):
+    """Read no body."""
+    peer.socket.recv(1)
+    time.sleep(3)
+
+
+@pytest.mark.parametrize("kind", [Overtime, TimeoutError])
+@pytest.mark.parametrize("habit, body", [(hang, b"{}"), (hang_in_body, b"{}"), (take_nothing, b"x" * 20_000_000)])
+def test_what_a_signal_handler_raises_is_the_callers(serve, ask, alarm, kind, habit, body):
+    """It is not taken for a failure of the way, and the connection is dropped."""
+    transport, error = HttpTransport(), kind()
+    alarm(error)
+
+    with pytest.raises(Interrupted) as raised:
+        opened: Any = transport.open(ask(serve(habit).url, body=body))
+        while opened.read():
+            pass
+
+    assert error is raised.value.error
+    assert 0 == len(transport._pool)
+
+
+@pytest.mark.parametrize("kind", [Overtime, TimeoutError])
+def test_so_it_is_while_there_is_no_connection(ask, alarm, kind, black_hole, monkeypatch):
+    """Neither an address nor a name that does not answer changes that."""
+    monkeypatch.setattr(socket, "getaddrinfo", slow_resolver)
+    for url in (black_hole, "http://slow.test"):
+        alarm(kind())
+        with pytest.raises(Interrupted):
+            HttpTransport().open(ask(url, place=Place(frozenset({"127.0.0.1", "slow.test"}))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import sys
 
@@ -9,7 +10,7 @@ import httpx
 import pytest
 
 import byollm
-from byollm.errors import ConfigError, PluginError
+from byollm.errors import ConfigError, PluginError, ProtocolError
 from byollm.providers import discovery
 from byollm.transports import choose
 from byollm.transports.adapter import AsyncHttpxTransport, HttpxTransport
@@ -154,3 +155,59 @@ def test_a_broken_transport_plugin(plugin, code):
 
     with pytest.raises(PluginError, match="acme"):
         make_transport("acme")
+
+
+BREAKING = """
+from byollm.wire.exchange import Head
+class Wire:
+    head = Head(200, {{}})
+    def __init__(self, asynchronous):
+        self.asynchronous = asynchronous
+    def _open(self, outgoing):
+        {opening}
+        return self
+    def _read(self):
+        {reading}
+    async def _later(self, work, *arguments):
+        return work(*arguments)
+    def open(self, outgoing):
+        return self._later(self._open, outgoing) if self.asynchronous else self._open(outgoing)
+    def read(self):
+        return self._later(self._read) if self.asynchronous else self._read()
+    def close(self, reuse=False):
+        return self._later(lambda: None) if self.asynchronous else None
+    aclose = close
+def make(asynchronous):
+    return Wire(asynchronous)
+"""
+
+
+async def later(config):
+    async with byollm.AsyncClient(config) as client:
+        await client.complete("hi")
+
+
+KEYED = 'raise ValueError(f"broken: {outgoing.headers}")'
+
+
+@pytest.mark.parametrize(
+    ("opening", "reading", "words"),
+    [
+        (KEYED, "return b''", r"transport 'acme' failed \(ValueError\)"),
+        ("return None", "return b''", r"`open` answered NoneType"),
+        ("pass", "raise OSError('gone')", r"transport 'acme' failed \(OSError\)"),
+        ("pass", "return 'a text'", r"`read` answered str"),
+    ],
+)
+def test_what_a_plugins_transport_breaks_is_a_byollm_error(plugin, opening, reading, words):
+    """Its own exceptions may hold the request, and with it the key: nothing of them is shown."""
+    plugin(BREAKING.format(opening=opening, reading=reading))
+    target = {"provider": "custom", "model": "m", "endpoint": "http://127.0.0.1:9", "api_key": "sk-Zx81kQ0aPq7rT5vN"}
+    config = {"llm_config": {**target, "transport": "acme", "retries": {"attempts": 1}}}
+
+    with pytest.raises(ProtocolError, match=words) as raised, byollm.Client(config) as client:
+        client.complete("hi")
+    with pytest.raises(ProtocolError, match=words):
+        asyncio.run(later(config))
+    assert "sk-Zx81" not in repr(raised.value.__dict__)
+    assert raised.value.__context__ is None

@@ -278,6 +278,16 @@ def test_proxy(call, serve, answering):
     assert 0 == origin.accepted
 
 
+def test_a_proxy_that_forwards_nothing_without_a_password(call, serve, answering):
+    """Its 407 is its own, and no answer of the provider's: nothing was sent to that."""
+    proxy = serve(lambda peer: peer.request() and peer.send(b"HTTP/1.1 407 Who\r\ncontent-length: 0\r\n\r\n"))
+    place = Place(frozenset({"127.0.0.1"}), proxy=proxy.url)
+
+    broken = call(answering().url, place=place).head
+
+    assert Broken("proxy", "no", "the proxy wants a user name and password (407)") == broken
+
+
 FORK = """
 import os, sys, time
 from byollm.transports.base import *

@@ -158,6 +158,7 @@ def test_one_answer_after_the_other(name: ParserName, several: list[tuple[bytes,
         (b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabcd", "protocol"),
         (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", "protocol"),
         (b"SSH-2.0-OpenSSH\r\n\r\n", "protocol"),
+        (b"HTTP/1.1 099 Odd\r\ncontent-length: 0\r\n\r\n", "protocol"),
         (b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000 + b"\r\n", "too_large"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from byollm.transports import tls
-from byollm.transports.base import Place, TlsFiles
+from byollm.transports.base import Broken, Place, TlsFiles
 from byollm.transports.progress import Stop
 
 
@@ -211,3 +212,16 @@ def test_plain_http_builds_no_context(answering):
     )
 
     assert ("False\n", "") == (done.stdout, done.stderr)
+
+
+def test_a_peer_that_closes_in_the_handshake(call, serve, place):
+    """A server that restarts refuses no trust: it is a connection that was closed, and may be tried again."""
+
+    def habit(peer):
+        peer.socket.recv(70_000)
+        peer.socket.shutdown(socket.SHUT_WR)
+        peer.gone()
+
+    url = serve(habit).url.replace("http:", "https:")
+
+    assert Broken("closed", "no", "in the TLS handshake") == call(url, place=place).head

@@ -187,3 +187,36 @@ def test_events_may_come_in_any_portions(completion: Completion, data: st.DataOb
 
     assert completion == assembler.completion()
     assert assembler.finished
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        TextDelta(0, None),  # type: ignore[arg-type]
+        TextDelta(0, b"bytes"),  # type: ignore[arg-type]
+        ReasoningDelta(0, 5),  # type: ignore[arg-type]
+        ToolCallStarted(0, None, "f"),  # type: ignore[arg-type]
+        ToolCallStarted(0, "1", 5),  # type: ignore[arg-type]
+        UsageReported({"in": 3}),  # type: ignore[arg-type]
+        UsageReported(Usage(input_tokens=-5)),
+        UsageReported(Usage(output_tokens="many")),  # type: ignore[arg-type]
+        Finished("stopped"),  # type: ignore[arg-type]
+        Finished("stop", 3),  # type: ignore[arg-type]
+    ],
+)
+def test_an_event_with_a_value_that_it_cannot_have_is_the_plugins_mistake(event: Any):
+    """No caller ever sees bytes for a text, a negative count or a finish reason of the provider's own."""
+    with pytest.raises(PluginError, match=f"the plugin made {type(event).__name__} with "):
+        Assembler().feed([Started(), event])
+
+
+def test_arguments_are_a_text():
+    """Even where a provider sends them as an object."""
+    with pytest.raises(PluginError, match="ToolCallDelta with arguments"):
+        Assembler().feed([Started(), ToolCallStarted(0, "1", "f"), ToolCallDelta(0, {"a": 1})])  # type: ignore[arg-type]
+
+
+def test_a_start_has_texts_for_names():
+    """Or none."""
+    with pytest.raises(PluginError, match="Started with model=4"):
+        Assembler().feed([Started("a", 4)])  # type: ignore[arg-type]

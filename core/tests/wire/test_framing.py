@@ -145,6 +145,15 @@ def test_a_bare_failure_between_the_events_is_a_frame():
     assert [{"n": 1}, {"error": {"message": "overloaded"}}] == read(SseDecoder(), stream)
 
 
+def test_a_failure_that_is_a_field_of_its_own_is_a_frame():
+    """llama.cpp wrote `error:` where events have `data:`."""
+    body = b'data: {"a": 1}\n\nerror: {"code": 500}\n\nerror: none\n\n'
+    found, problem = frames(SseDecoder(), [body])
+
+    assert [Frame("", {"a": 1}), Frame("error", {"code": 500})] == found
+    assert not problem
+
+
 def test_what_stands_before_a_broken_frame_is_read():
     """Nothing that came whole is lost to what broke after it."""
     found, problem = frames(SseDecoder(), [b'data: {"n":1}\n\ndata: {"n":2}\n\ndata: {oops}\n\ndata: {"n":3}\n\n'])

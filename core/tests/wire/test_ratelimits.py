@@ -31,6 +31,10 @@ NOW = 1_795_000_000.0
             {"x-ratelimit-remaining": "0", "x-ratelimit-reset": f"{(NOW + 9) * 1000:.0f}"},
             {"requests": (None, 0.0, 9.0)},
         ),
+        (
+            {"x-ratelimit-remaining": "0", "x-ratelimit-reset": f"{NOW + 30:.0f}"},
+            {"requests": (None, 0.0, 30.0)},
+        ),
         ({"x-ratelimit-remaining": "59", "x-ratelimit-reset": "2"}, {"requests": (None, 59.0, 2.0)}),
         (
             {"x-ratelimit-remaining-tokens-minute": "995531", "x-ratelimit-reset-tokens-minute": "16.137348175048828"},

@@ -48,6 +48,11 @@ WRITTEN: dict[str, Callable[[str], str]] = {
     "URL of base64": lambda key: quote(coded(key.encode()), safe=""),
     "hex": lambda key: key.encode().hex(),
     "reversed": lambda key: key[::-1],
+    "small letters": str.lower,
+    "large letters": str.upper,
+    "hex in large letters": lambda key: key.encode().hex().upper(),
+    "each letter escaped": lambda key: "".join(f"\\u{ord(letter):04X}" for letter in key),
+    "each letter as in a URL": lambda key: "".join(f"%{ord(letter):02X}" for letter in key),
 }
 
 
@@ -111,6 +116,14 @@ def test_a_mask_stands_for_each_trace():
 
     assert f"Incorrect API key provided: {MASK}." == Redactor([Secret(key)]).text(f"Incorrect API key provided: {key}.")
     assert f"{MASK} and {MASK}" == Redactor([Secret(key)]).text(f"{key} and {key[3:]}")
+
+
+def test_long_leaves_short_secrets_alone():
+    """A key may be a word that an answer needs; twelve characters of one are none."""
+    redactor = Redactor([Secret("ollama"), Secret("sk-proj-abcdefghijklmnop")])
+
+    assert f"ollama/llama3 {MASK}" == redactor.long("ollama/llama3 SK-PROJ-abcdefghijklmnop")
+    assert {"tier": ["ollama", MASK]} == redactor.long_data({"tier": ["ollama", "sk-proj-abcdefghijklmnop"]})
 
 
 def test_short_secrets_are_masked_whole():

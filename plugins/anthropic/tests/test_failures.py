@@ -1,5 +1,7 @@
 """Errors before an answer: details.error_code, then error.type, then the status."""
 
+import json
+
 import pytest
 from anthropic_driving import events, failed
 
@@ -11,6 +13,7 @@ from byollm.plugin import (
     ModelNotFoundError,
     OverloadedError,
     PermissionDeniedError,
+    ProviderError,
     ProviderTimeoutError,
     QuotaExhaustedError,
     RateLimitError,
@@ -62,8 +65,6 @@ def test_each_error_has_its_own_class(status, document, kind):
 @pytest.mark.parametrize(("status", "document", "kind"), TABLE)
 def test_the_same_error_inside_an_answer_is_the_same_class(status, document, kind):
     """A 200 that carries an error is that error."""
-    import json
-
     with pytest.raises(kind) as raised:
         events(json.dumps(document).encode())
     assert type(raised.value) is kind
@@ -81,6 +82,44 @@ def test_what_the_dialect_does_not_know_is_left_to_the_status(body):
 def test_a_gateway_that_calls_every_refusal_an_invalid_request_is_read_by_its_status(status):
     """So a refused key is read again, and a busy gateway is asked again."""
     assert failed(status, error("invalid_request_error")) is None
+
+
+@pytest.mark.parametrize("status", [404, 409, 413, 429, 503, 504, 529])
+def test_a_gateway_that_calls_every_failure_its_own_is_read_by_its_status(status):
+    """`api_error` says no more than that something failed: 503 is a busy server, 504 one that took too long."""
+    assert failed(status, error("api_error")) is None
+    assert ServerError is type(failed(500, error("api_error")))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "This model's maximum context length is 8 tokens.", "Input is too long for requested model.",
+        "request (9 tokens) exceeds the available context size (8 tokens)",
+        "The input (9 tokens) is longer than the model's context length (8 tokens).",
+        "litellm.BadRequestError: AnthropicException - prompt is too long: 9 tokens > 8 maximum",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["invalid_request_error", "BadRequestError", "None", None])
+def test_a_prompt_that_is_too_long_is_told_by_the_words_of_other_servers_of_the_dialect(kind, words):
+    """vLLM, llama.cpp and LiteLLM speak it, with types of their own; inside an answer, too."""
+    document = error(kind, words)
+
+    assert ContextLengthError is type(failed(400, document)) is type(caught(document))
+
+
+def test_a_file_that_is_gone_is_no_missing_model():
+    """404 with a code that says what is not there."""
+    document = error("not_found_error", "gone", "file_expired")
+
+    assert InvalidRequestError is type(failed(404, document))
+
+
+def caught(document):
+    """The error that an answer of status 200 raises."""
+    with pytest.raises(ProviderError) as raised:
+        events(json.dumps(document).encode())
+    return raised.value
 
 
 def test_thinking_tied_to_its_conversation_says_how_to_go_on():

@@ -18,10 +18,14 @@ import pytest
 
 from byollm import errors
 from byollm.engine.build import line_from
+from byollm.engine.call import Call
+from byollm.engine.waiting import Waiting
 from byollm.plugin import AuthContext, HttpRequest, Secret
+from byollm.testing import ManualClock
 from byollm_azure import chain, provider
 from byollm_azure.chain import Chain
 
+AT_ONCE = Waiting(Call(clock=ManualClock(0.0)), None)
 CALL = HttpRequest("POST", "https://acme.openai.azure.com/openai/v1/responses", (), b"{}")
 TARGET = {"provider": "azure", "model": "prod", "endpoint": "https://acme.openai.azure.com", "authentication": "chain"}
 RESOURCE = "https://cognitiveservices.azure.com"
@@ -200,7 +204,7 @@ def test_an_async_program_asks_in_a_thread(service: TokenHost, monkeypatch: pyte
         return really(*arguments)
 
     monkeypatch.setattr(chain, "look", noting)
-    found: Any = asyncio.run(line.credentials.async_headers(line.auth, CALL, lambda: 0.0, no_one))
+    found: Any = asyncio.run(line.credentials.async_headers(line.auth, CALL, AT_ONCE, no_one))
 
     assert {"authorization": "Bearer service-token-1"} == dict(found)
     assert [False] == [thread is threading.main_thread() for thread in threads]

@@ -13,8 +13,11 @@ from bedrock_driving import CLAUDE, NOVA, context, exchange, headers_of, target
 
 from byollm import AsyncClient, Client
 from byollm.engine.build import line_from
+from byollm.engine.call import Call
+from byollm.engine.waiting import Waiting
 from byollm.errors import AuthenticationError, ConfigError
 from byollm.plugin import HttpRequest
+from byollm.testing import ManualClock
 from byollm_bedrock import chain
 from byollm_bedrock.auth import Aws, Chain
 from byollm_bedrock.manifest import MANIFEST
@@ -22,6 +25,7 @@ from byollm_sandbox import Twins, serve
 from byollm_sandbox.aws_signature import rightly_signed
 from byollm_sandbox.requests import Recorded
 
+AT_ONCE = Waiting(Call(clock=ManualClock(0.0)), None)
 REQUEST = HttpRequest("POST", "https://bedrock-runtime.us-east-1.amazonaws.com/model/a/converse", (), b"{}")
 KEYS = {"access_key_id": "AKIDFILE", "secret_access_key": "file-secret-0123456789"}
 PAIR = "AKIDFILE:file-secret-0123456789"
@@ -44,7 +48,7 @@ def sent(keys: dict[str, Any], monkeypatch: pytest.MonkeyPatch, **ambient: str) 
         monkeypatch.setenv(name, value)
     line = line_from("bedrock", {"model": NOVA, **keys})
     assert line.auth is not None
-    found = line.credentials.headers(line.auth, REQUEST, lambda: 0.0, lambda asked: asked)
+    found = line.credentials.headers(line.auth, REQUEST, AT_ONCE, lambda asked: asked)
     if isinstance(found, Exception):
         raise found
     return dict(found)  # type: ignore[arg-type]  # pairs of headers
@@ -280,7 +284,7 @@ def test_the_chain_is_asked_in_a_thread(token_host: list[str], monkeypatch: pyte
         return really(*arguments)
 
     monkeypatch.setattr(chain, "look", noting)
-    found: Any = asyncio.run(line.credentials.async_headers(line.auth, REQUEST, lambda: 0.0, no_one))
+    found: Any = asyncio.run(line.credentials.async_headers(line.auth, REQUEST, AT_ONCE, no_one))
 
     assert "Credential=AKIDCONTAINER1/" in dict(found)["authorization"]
     assert [False] == [thread is threading.main_thread() for thread in threads]

@@ -203,11 +203,12 @@ def test_grounding_becomes_citations():
     ],
 )
 def test_an_error_after_200(error, kind):
-    """The same class as before the stream, with what had come."""
-    with pytest.raises(kind) as found:
-        completion(sse(chunk({"text": "a"}), {"error": error}), stream=True)
-
-    assert "a" == found.value.partial.text
+    """The same class as before the stream, with what had come; in an array, too, where events were not asked for."""
+    chunks = [chunk({"text": "a"}), {"error": error}]
+    for body in (sse(*chunks), json.dumps(chunks).encode()):
+        with pytest.raises(kind) as found:
+            completion(body, stream=True)
+        assert "a" == found.value.partial.text
 
 
 @pytest.mark.parametrize("end", [0, 1, 2])
@@ -240,3 +241,50 @@ def test_what_is_no_answer(answer):
     """Never a success, never a crash."""
     with pytest.raises(ProtocolError):
         completion(answer)
+
+
+def _pieces(*calls):
+    return sse(*(chunk({"functionCall": call}) for call in calls), chunk(reason="STOP"))
+
+
+def test_arguments_in_pieces_become_one_call():
+    """Vertex's `streamFunctionCallArguments`: each piece names its place, and a text may go on in the next."""
+    reply = completion(_pieces(
+        {"name": "f", "id": "1", "willContinue": True},
+        {"partialArgs": [{"jsonPath": "$.city", "stringValue": "New", "willContinue": True}], "willContinue": True},
+        {"partialArgs": [{"jsonPath": "$.city", "stringValue": " York"}], "willContinue": True},
+        {"partialArgs": [{"jsonPath": "$.at[0].x", "numberValue": 3}], "willContinue": True},
+        {"partialArgs": [{"jsonPath": "$.at[1]", "nullValue": "NULL_VALUE"}], "willContinue": True},
+        {"partialArgs": [{"jsonPath": "$['a b']", "boolValue": True}], "willContinue": True},
+        {},
+        {"name": "g"},
+    ), stream=True)  # fmt: skip
+
+    assert "tool_calls" == reply.finish_reason
+    assert [("f", {"city": "New York", "at": [{"x": 3}, None], "a b": True}), ("g", {})] == [
+        (call.name, call.args) for call in reply.tool_calls
+    ]
+
+
+def test_a_call_in_pieces_that_was_cut_off_keeps_what_came():
+    """By its limit, in the middle of a text."""
+    piece = {"jsonPath": "$.city", "stringValue": "New", "willContinue": True}
+    reply = completion(_pieces({"name": "f", "partialArgs": [piece], "willContinue": True}), stream=True)
+
+    assert [{"city": "New"}] == [call.args for call in reply.tool_calls]
+
+
+@pytest.mark.parametrize("path", ["", "city", "$", "$[0]", "$.a[1]", "$.a[", "$.b.c", "$.b[0]", 1])
+def test_a_piece_without_a_place_is_no_answer(path):
+    """Never a crash, and never arguments that nobody wrote."""
+    begun = {"name": "f", "args": {"b": "text"}, "partialArgs": [{"jsonPath": path, "numberValue": 1}]}
+
+    with pytest.raises(ProtocolError):
+        completion(_pieces(begun), stream=True)
+
+
+def test_fields_that_are_null_hide_none_that_is_not():
+    """SDKs that write out what they were given say null for the other kinds of a part."""
+    reply = completion(document({"text": None, "functionCall": {"name": "f", "args": {"a": 1}}, "inlineData": None}))
+
+    assert [("f", {"a": 1})] == [(call.name, call.args) for call in reply.tool_calls]

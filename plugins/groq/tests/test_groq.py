@@ -264,3 +264,25 @@ def test_retired_names_are_told() -> None:
     assert "2025-06-06" == notes["llama-guard-3-8b"].retired
     assert GPT_OSS == notes["llama3-70b-8192"].replacement
     assert {note.replacement for note in notes.values()}.isdisjoint(notes)
+
+
+def test_what_groqs_own_tools_did_is_kept_and_not_sent_back() -> None:
+    """Whole, and in pieces by their index; Groq refuses the field in a request."""
+    begun = {"index": 0, "type": "search", "arguments": "{}", "output": ""}
+    done = {**begun, "output": "found"}
+    message = {"role": "assistant", "content": "hi", "executed_tools": [done]}
+    whole = _answer(json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}), stream=False)
+    deltas = [{"executed_tools": [begun]}, {"content": "hi"}, {"executed_tools": [done]}]
+    chunks = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
+    chunks.append({"index": 0, "delta": {}, "finish_reason": "stop"})
+    streamed = _answer("".join(f"data: {json.dumps({'choices': [it]})}\n\n" for it in chunks), stream=True)
+
+    assert whole.parts == streamed.parts
+    assert byollm.Opaque("groq", "chat", {"executed_tools": [done]}) == whole.parts[-1]
+    assert {"role": "assistant", "content": "hi"} == testing.translate(
+        "groq", [whole.message, byollm.user("go on")]
+    ).body["messages"][0]
+
+
+def _answer(body: str, stream: bool) -> byollm.Completion:
+    return testing.replay("groq", body=body.encode(), model="groq/compound", stream=stream)

@@ -113,6 +113,16 @@ CASES = [
     (520, wrapped("cloud"), ServerError),
     (408, wrapped("slow"), ProviderTimeoutError),
     (418, wrapped("tea"), InvalidRequestError),
+    (400, wrapped("Input is too long for requested model."), ContextLengthError),
+    (400, wrapped("The input token count (9) exceeds the maximum number of tokens allowed (8)."), ContextLengthError),
+    (400, wrapped(code="too_many_tokens"), ContextLengthError),
+    (429, wrapped(type="x", details={"error_code": "enforced_spend_limit_reached"}), QuotaExhaustedError),
+    (429, [wrapped("out", details=[{"violations": [{"quotaId": "RequestsPerDayPerModel"}]}])], QuotaExhaustedError),
+    (400, wrapped("no", details=[{"reason": "API_KEY_INVALID"}]), AuthenticationError),
+    (403, wrapped("The security token included in the request is invalid."), AuthenticationError),
+    (400, wrapped("The provided model identifier is invalid."), ModelNotFoundError),
+    (404, wrapped("gone", code="file_expired"), InvalidRequestError),
+    (429, wrapped("warming", type="ModelNotReadyException"), OverloadedError),
 ]  # fmt: skip
 
 
@@ -175,6 +185,7 @@ IN_BAND = {
         "choices": [{"index": 0, "delta": {}, "error": {"message": "quota", "code": "insufficient_quota"}}]
     },
     "status": wrapped("quota", code=402),
+    "in a list": [wrapped("quota", code="insufficient_quota")],
     "named status": {"error": {"message": "quota", "http_status_code": 402}},
 }
 
@@ -193,6 +204,12 @@ def test_an_error_inside_an_answer_has_its_own_class(document):
     (wrapped("x", code=502), ServerError),
     (wrapped("x", code=429), RateLimitError), (wrapped("x", type="invalid_request_error"), InvalidRequestError),
     ({"error": "x"}, ServerError), (wrapped("x", code="rate_limit_exceeded"), RateLimitError),
+    (chunk({}, x_groq={"id": "r", "error": "over capacity"}), ServerError),
+    *((wrapped("x", code=code), InvalidRequestError) for code in (
+        "invalid_image_url", "image_too_large", "unsupported_image_media_type", "empty_image_file",
+        "failed_to_download_image", "data_residency_mismatch", "invalid_encrypted_content",
+    )),
+    (wrapped("x", code="image_content_policy_violation"), ContentFilterError),
 ])  # fmt: skip
 def test_an_error_inside_an_answer_without_a_status(document, kind):
     """Its words decide; without any the provider failed."""

@@ -34,6 +34,13 @@ def test_cached_tokens_have_many_names(told):
     assert Usage(10, 20, 4) == usage({"prompt_tokens": 10, "completion_tokens": 20, **told})
 
 
+def test_what_was_written_to_a_cache_has_two_names_among_the_details():
+    """OpenAI's, and Alibaba's."""
+    told = {"prompt_tokens": 10, "completion_tokens": 20, "prompt_tokens_details": {"cache_creation_input_tokens": 3}}
+
+    assert Usage(10, 20, cache_write_tokens=3) == usage(told)
+
+
 def test_reasoning_outside_the_output_is_put_inside():
     """xAI's total is the sum of three; Gemini's total shows thoughts that nothing else does."""
     outside = {"prompt_tokens": 10, "completion_tokens": 10, "total_tokens": 297}

@@ -20,12 +20,16 @@ from vertex_driving import ASKED, Everywhere, TokenHost, context, header_of, key
 
 from byollm import Client
 from byollm.engine.build import line_from
+from byollm.engine.call import Call
+from byollm.engine.waiting import Waiting
 from byollm.plugin import AuthenticationError, ConfigError, HttpRequest
+from byollm.testing import ManualClock
 from byollm_sandbox import serve
 from byollm_vertex import ambient
 from byollm_vertex.ambient import METADATA, TOKEN_ORIGINS, Ambient
 from byollm_vertex.plugin import Vertex
 
+AT_ONCE = Waiting(Call(clock=ManualClock(0.0)), None)
 TARGET = {"provider": "vertex", "model": "gemini-3.8-flash", "project": "p1", "authentication": "ambient"}
 
 
@@ -164,7 +168,7 @@ def test_an_async_program_asks_in_a_thread(tokens: TokenHost, named: Any, monkey
         return really(*arguments)
 
     monkeypatch.setattr(ambient, "look", noting)
-    found: Any = asyncio.run(line.credentials.async_headers(scheme_for(tokens), ASKED, lambda: 0.0, no_one))
+    found: Any = asyncio.run(line.credentials.async_headers(scheme_for(tokens), ASKED, AT_ONCE, no_one))
 
     assert dict(found)["authorization"].startswith("Bearer ya29.token-")
     assert [False] == [thread is threading.main_thread() for thread in threads]

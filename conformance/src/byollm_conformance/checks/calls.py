@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Final
 
 from byollm.errors import OutputInvalidError, ProviderError
@@ -78,7 +79,7 @@ def parallel_calls(subject: Subject, effort: Effort) -> None:
     needs=NEEDS,
 )
 def made_ids(subject: Subject, effort: Effort) -> None:
-    """Two calls without ids, in a conversation that has made-up ids already."""
+    """Two calls without ids, or with null or nothing for one, in a conversation that has made-up ids already."""
     taken = [f"call_{number}" for number in range(3)]
     history = [
         user("hi"),
@@ -86,11 +87,11 @@ def made_ids(subject: Subject, effort: Effort) -> None:
         Message("tool", tuple(ToolResult(id, (Text("ok"),)) for id in taken)),
     ]
     answer = calling(ToolCall("zz-id-one", TOOL.name, '{"a":1}'), ToolCall("zz-id-two", TOOL.name, '{"a":2}'))
-    for stream in BOTH:
+    for stream, none in itertools.product(BOTH, (GONE, None, "")):
         subject.count()
         rendered = subject.dialect.render(answer, stream)
         for id in ("zz-id-one", "zz-id-two"):
-            rendered = rewritten(rendered, lambda document, id=id: replaced(document, id, GONE))  # type: ignore[misc]  # bound now
+            rendered = rewritten(rendered, lambda document, id=id, none=none: replaced(document, id, none))  # type: ignore[misc]  # bound now
         outcome = subject.read(rendered, stream=stream, request=Request(history, tools=[TOOL]))
         if isinstance(outcome, Completion):
             ids = [call.id for call in outcome.tool_calls]
@@ -131,7 +132,7 @@ def bad_arguments(subject: Subject, effort: Effort) -> None:
             if isinstance(outcome, Completion):
                 _kept(outcome, text, rendered)
     if not carried:
-        raise Unsaid("in this dialect arguments are objects, and never a text")
+        raise Unsaid("in this dialect arguments are objects, or do not stand as their own text")
 
 
 def _kept(reply: Completion, text: str, rendered: Rendered) -> None:

@@ -40,7 +40,13 @@ def source_is_harmless(subject: Subject, effort: Effort) -> None:
         raise Untestable("the source of the plugin's package is not there")
     for file in sorted(place.rglob("*.py")):
         subject.count()
-        for line, words in _findings(ast.parse(file.read_text("utf-8")), local=subject.local):
+        try:
+            tree = ast.parse(file.read_bytes())
+        except (SyntaxError, ValueError) as error:  # the latter of NUL
+            tree, problem = None, str(error)
+        if tree is None:
+            raise Broken(f"{file.relative_to(place.parent)} is no Python, so that nobody can look into it: {problem}")
+        for line, words in _findings(tree, local=subject.local):
             raise Broken(f"{words} in {file.relative_to(place.parent)}, line {line}")
 
 

@@ -12,7 +12,7 @@ from byollm.types.request import Request
 from byollm_conformance import pools
 from byollm_conformance.effort import Effort
 from byollm_conformance.judge import alike
-from byollm_conformance.model import Broken, check
+from byollm_conformance.model import Broken, Unsaid, check
 from byollm_conformance.strategies import requests
 from byollm_conformance.subject import Subject, Translation
 from byollm_conformance.wire import Seen
@@ -76,8 +76,10 @@ def surrogates(subject: Subject, effort: Effort) -> None:
 def unescaped(subject: Subject, effort: Effort) -> None:
     """The bytes themselves."""
     made = subject.translate(Request([user("漢字 🙂 é")]))
-    if "漢字 🙂 é".encode() not in made.body:
+    if b"\\u6f22" in made.body.lower():
         raise Broken("non-ASCII text is escaped in the body", body=made.body)
+    if "漢字 🙂 é".encode() not in made.body:
+        raise Unsaid("in this dialect no text stands as its own bytes in a request")
 
 
 @check(

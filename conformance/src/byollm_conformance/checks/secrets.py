@@ -18,7 +18,7 @@ from byollm.errors import ByollmError, ConfigError
 from byollm.types.completion import Completion
 from byollm.types.request import Request
 from byollm.wire.auth import Bearer, HeaderKey, NoAuth
-from byollm_conformance.canary import KEY, PLAIN, canaries
+from byollm_conformance.canary import KEY, PLAIN, canaries, is_for_an_answer
 from byollm_conformance.checks.hygiene import recorded_logs
 from byollm_conformance.effort import Effort
 from byollm_conformance.model import Broken, check
@@ -94,7 +94,8 @@ def _sinks(subject: Subject, answer: tuple[int, Mapping[str, str], bytes], strea
         yield name, repr(value)
     for request in sent.requests:
         yield "the URL", request.url
-        yield "the body", request.body.decode("utf-8", "replace")
+        if is_for_an_answer(request, fresh):  # one for a token may hold what it is got with
+            yield "the body", request.body.decode("utf-8", "replace")
         yield "repr(request)", repr(request)
     if isinstance(sent.outcome, ByollmError):
         yield from _of_error(sent.outcome)
@@ -143,9 +144,8 @@ def key_has_one_place(subject: Subject, effort: Effort) -> None:
 def _nowhere(subject: Subject, sent: Sent, word: str) -> None:
     """What a scheme makes of a secret is its affair. The secret itself is in no URL, nor in the request for an answer:
     the body of a request for a token may hold it."""
-    home = urlsplit(subject.exchange(Request("hi")).request.url).hostname
     for request in sent.requests:
-        if KEY in request.url or (KEY.encode() in request.body and urlsplit(request.url).hostname == home):
+        if KEY in request.url or (KEY.encode() in request.body and is_for_an_answer(request, subject)):
             raise Broken(f"authentication {word!r} puts the key in the {'URL' if KEY in request.url else 'body'}")
 
 

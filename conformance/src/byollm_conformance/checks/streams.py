@@ -31,6 +31,8 @@ from byollm_conformance.wire import Answer, Piece, Rendered, variant
 from byollm_sandbox.event_stream import event as message
 
 NEEDS: Final = ("wire", "streaming")
+STREAM_USAGE: Final = "stream_usage"
+"""What a server lacks that cannot be asked for the counts of a stream: no capability, but said in the same place."""
 
 
 def streamed(subject: Subject, rendered: Rendered, pieces: Sequence[bytes] | None = None) -> dict[str, Any]:
@@ -166,7 +168,8 @@ def stream_usage(subject: Subject, effort: Effort) -> None:
     """Told at the end, told in every event."""
     made = subject.translate(Request("hi", stream=True))
     asked = (made.document.get("stream_options") or {}).get("include_usage")
-    if subject.dialect.name == "openai-chat" and asked is not True:
+    wanted = subject.dialect.name == "openai-chat" and STREAM_USAGE not in subject.lacks
+    if wanted and asked is not True:
         raise Broken("the stream is not asked for its token counts (stream_options.include_usage)", body=made.body)
     answer = only_text("one two three four five", usage=only_text().usage)
     for quirks in ((), ("usage-every",), ("usage-tail",)):

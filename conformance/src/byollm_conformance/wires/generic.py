@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from byollm_conformance.wires import (
 )
 from byollm_conformance.wires.batches import twin_batches
 from byollm_conformance.wires.hosted import vertex_anthropic
+from byollm_conformance.wires.reading import in_words
 from byollm_sandbox.dialects import (
     AnthropicMessages,
     BedrockConverse,
@@ -72,11 +74,19 @@ class GenericWire:
     source: Source = "generic"
 
     def __init__(
-        self, dialect: Dialect, reader: ReadRequest, *, model: str, strict: bool, unwrap: Unwrap | None = None
+        self,
+        dialect: Dialect,
+        reader: ReadRequest,
+        *,
+        model: str,
+        strict: bool,
+        unwrap: Unwrap | None = None,
+        words: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.dialect = dialect
         self.name = dialect.name
         self._unwrap = unwrap
+        self._words = words
         self.model = model
         self.strict = strict
         self._reader = reader
@@ -110,9 +120,14 @@ class GenericWire:
 
     def read_request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Seen:
         """The request in neutral words."""
+        headers, body = self._plain(url, headers, body)
+        return self._reader(method, url, headers, body)
+
+    def _plain(self, url: str, headers: Mapping[str, str], body: bytes) -> tuple[Mapping[str, str], bytes]:
+        """As the dialect's owner would be sent it."""
         if self._unwrap is not None:
             headers, body = self._unwrap(url, headers, body)
-        return self._reader(method, url, headers, body)
+        return headers, in_words(body, self._words) if self._words else body
 
     def validate(self, body: Any, headers: Mapping[str, str]) -> Rejection | None:
         """What the vendor would refuse."""
@@ -120,8 +135,7 @@ class GenericWire:
 
     def validate_request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Rejection | None:
         """The same of a whole request: some vendors name the model in the path."""
-        if self._unwrap is not None:
-            headers, body = self._unwrap(url, headers, body)
+        headers, body = self._plain(url, headers, body)
         asked = Recorded(method, urlsplit(url).path, headers, body).asked
         return self.dialect.validate(asked, headers, compatible=not self.strict)
 

@@ -20,6 +20,30 @@ def document_of(body: bytes) -> dict[str, Any]:
     return document
 
 
+def in_words(body: bytes, words: Mapping[str, str]) -> bytes:
+    """A body in its dialect's own words: `words` are the server's, each with the dialect's; a dot descends."""
+    try:
+        document = document_of(body)
+    except ValueError:
+        return body
+    for theirs, own in words.items():
+        *path, name = theirs.split(".")
+        holder: Any = document
+        for step in path:
+            holder = holder.get(step) if isinstance(holder, dict) else None
+        if not isinstance(holder, dict) or name not in holder:
+            continue
+        value = holder.pop(name)
+        if not holder and len(path) == 1:
+            del document[path[0]]
+        *path, name = own.split(".")
+        holder = document
+        for step in path:
+            holder = holder.setdefault(step, {})
+        holder[name] = value
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
 def key_of(headers: Mapping[str, str]) -> str | None:
     """The credential in the headers, without its scheme."""
     scheme, _, token = headers.get("authorization", "").partition(" ")

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from byollm import Client
+from byollm import Client, Stream
 from byollm.errors import ByollmError
 from byollm.plugin import Finished, Started, UsageReported
 from byollm_compare.estimate import Most, most
@@ -109,6 +109,8 @@ class Asker:
         self.client, self.words, self.purse, self.tell = client, words, purse, tell
         self.concurrency = concurrency
         self.left = 0
+        self._open: set[Stream] = set()
+        self._ended = False
 
     def run(self, work: Sequence[tuple[Sample, str]]) -> list[Answer]:
         """Every pair of question and deployment, as far as the purse allows."""
@@ -131,8 +133,11 @@ class Asker:
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         found.append(self._settled(future.result(), running.pop(future)))
             finally:
+                self._ended = True
                 for future in running:
                     future.cancel()
+                for stream in list(self._open):  # Ctrl-C: nobody waits for a server that does not answer
+                    stream.cancel()
 
     def _settled(self, answer: Answer, cost: Most | None) -> Answer:
         self.purse.settle(cost, None if answer.cost is None else Decimal(answer.cost))
@@ -147,10 +152,17 @@ class Asker:
         }  # fmt: skip
         started, first = time.monotonic(), None
         try:
-            with self.client.stream(sample.request, deployment=name, **self.words) as stream:
-                for event in stream:
-                    if first is None and not isinstance(event, Started | UsageReported | Finished):
-                        first = time.monotonic()
+            stream = self.client.stream(sample.request, deployment=name, **self.words)
+            self._open.add(stream)
+            try:
+                if self._ended:  # since this call was begun, before it was looked for
+                    stream.cancel()
+                with stream:
+                    for event in stream:
+                        if first is None and not isinstance(event, Started | UsageReported | Finished):
+                            first = time.monotonic()
+            finally:
+                self._open.discard(stream)
             reply = stream.completion
         except ByollmError as error:
             total = _milliseconds(started, time.monotonic())

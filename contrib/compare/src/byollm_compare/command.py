@@ -15,8 +15,11 @@ from byollm import Client, Request
 from byollm.cli import show
 from byollm.cli.arguments import Parser, add_config, config_path
 from byollm.cli.faults import Failed, UsageFault
-from byollm.config.llm_config import load_file, resolve_deployment, resolve_task
+from byollm.cli.pages import check_page, write_page
+from byollm.config.llm_config import load_file, resolve_task
+from byollm.config.places import shown
 from byollm.config.records import LlmConfig
+from byollm.config.words import listing, nearest
 from byollm.errors import ByollmError
 from byollm_compare.agreement import MEASURES, measure_of
 from byollm_compare.asking import Answer, Asker, Purse
@@ -35,6 +38,8 @@ def compare(words: Sequence[str]) -> int:
     """The command: 0 when everything was asked and somebody answered. Raises what `main` tells."""
     options = _parser().read(words)
     limit = _limit(options.max_cost)
+    if options.html:
+        check_page(options.html)  # before anything is paid for
     samples = read_samples(options.data, _parameters(options), options.limit)
     measure = options.measure or measure_of(samples, options.schema is not None)
     with Client(_without_retries(load_file(config_path(options.config)))) as client:
@@ -139,11 +144,19 @@ def _without_retries(config: LlmConfig) -> LlmConfig:
 
 
 def _names(options: argparse.Namespace, config: LlmConfig) -> list[str]:
-    """The deployments that are meant. Raises ConfigError for one that is not in the file."""
+    """The deployments that are meant. Raises UsageFault for one that is not in the file, and for none."""
     if options.deployments is None:
         return list(config.deployments)
     named = [name.strip() for name in options.deployments.split(",") if name.strip()]
-    return [resolve_deployment(config, name).name for name in dict.fromkeys(named)]
+    known = list(config.deployments)
+    if not named:
+        raise UsageFault("--deployments names none", f"--deployments {','.join(known[:2])}")
+    strange = next((name for name in named if name not in config.deployments), None)
+    if strange is not None:
+        meant = nearest(strange, known)
+        told = f"there is no deployment {shown(strange)}; deployments: {listing(known)}"
+        raise UsageFault(told, f"--deployments {','.join([meant] if meant else known[:2])}")
+    return list(dict.fromkeys(named))
 
 
 def _refused(client: Client, names: Sequence[str], said: Mapping[str, Any]) -> dict[str, str]:
@@ -249,7 +262,7 @@ def _show(found: Report, options: argparse.Namespace) -> None:
     if options.html:
         from byollm_compare.page import page
 
-        _write(options.html, page(found))
+        write_page(options.html, page(found))
     if options.json:
         show.document({**({"file": options.html} if options.html else {}), **data(found)})
         return
@@ -257,13 +270,3 @@ def _show(found: Report, options: argparse.Namespace) -> None:
         show.say(line)
     if options.html:
         show.say(f"{options.html} is written.")
-
-
-def _write(path: str, text: str) -> None:
-    problem = ""
-    try:
-        Path(path).write_text(text, "utf-8", newline="\n")
-    except OSError as error:
-        problem = f"{path} cannot be written: {error.strerror}"
-    if problem:
-        raise Failed(problem, "--html names another file")

@@ -25,9 +25,9 @@ p { margin: .25rem 0; max-width: 70ch; color: var(--faint); overflow-wrap: anywh
 table { border-collapse: collapse; width: 100%; margin: .75rem 0; font-size: .85rem; border: 1px solid var(--line); }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }
 thead th { background: var(--head); }
-tbody th { font-weight: 600; overflow-wrap: anywhere; }
+tbody th { font-weight: 600; overflow-wrap: anywhere; min-width: 12rem; }
 td { overflow-wrap: anywhere; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 .bad { background: var(--bad-back); color: var(--bad); padding: .05rem .4rem; border-radius: .3rem; }
 .scale { display: block; position: relative; height: .55rem; min-width: 6rem; margin-top: .25rem; border-radius: .2rem;
   background: var(--head); border: 1px solid var(--line); }
@@ -36,7 +36,7 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
   background: var(--bar); }
 @media (max-width: 60rem) {
   thead { display: none; }
-  table, tbody, tr, th, td { display: block; }
+  table, tbody, tr, th, td { display: block; min-width: 0; }
   th, td { border-bottom: 0; }
   tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
   tr:last-child { border-bottom: 0; }

@@ -34,7 +34,7 @@ def enough(amount: Decimal) -> str:
 def estimated(found: Estimate, refused: dict[str, str], limited: bool) -> Iterator[str]:
     """What asking costs at most, before anything is asked."""
     rows = [(name, _most(it)) for name, it in found.amounts.items()]
-    yield f"{found.calls:,} calls; at most they cost"
+    yield f"{found.calls:,} calls; at most they cost" if rows else "nothing is left to be asked"
     yield from show.table(rows, indent="  ")
     total = found.total
     if total is not None and len(rows) > 1:

@@ -10,8 +10,10 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import byollm
+from byollm.cli.pages import is_page
 from byollm_examples import scenes, show, work
 from byollm_examples.files import written
 from byollm_examples.folder import Documents, FolderError, own_documents, read_folder
@@ -23,6 +25,8 @@ from byollm_examples.screen import Screen
 from byollm_sandbox import serve
 
 DONE, FAILED, USAGE = 0, 1, 2
+MARK = "# byollm demo: a file for twins that listened while it ran\n"
+"""The first line of the configuration beside a page: what has it may be written over."""
 
 
 def demo(arguments: Sequence[str], screen: Screen | None = None) -> int:
@@ -36,6 +40,9 @@ def demo(arguments: Sequence[str], screen: Screen | None = None) -> int:
         documents = own_documents() if words.data is None else read_folder(words.data)
     except FolderError as error:
         return _refuse(f"--data: {error}", "byollm demo --data FOLDER, where FOLDER holds text files")
+    taken = _taken(Path(words.page)) if words.page else None
+    if taken is not None:
+        return _refuse(f"--page: {taken} is there, is not of this demo, and stays as it is", "--page demo.html")
     run = Run(documents.source, live=words.live, left_out=documents.left_out)
     screen = screen or Screen()
     quiet = bool(words.json)
@@ -94,6 +101,15 @@ def _live(run: Run, words: argparse.Namespace, documents: Documents, screen: Scr
         screen.lines(show.results(screen, run))
 
 
+def _taken(page: Path) -> Path | None:
+    """What stands where the page or its configuration would be written, and is neither."""
+    if page.is_file() and not is_page(str(page)):
+        return page
+    beside = page.with_suffix(".yaml")
+    ours = beside != page and (not beside.is_file() or beside.read_text("utf-8", "replace").startswith(MARK))
+    return None if ours else beside
+
+
 def _keep(run: Run, named: str | None) -> None:
     """Write the page, and the file beside it: where `--page` says, in build/, or in a folder for such things."""
     places = [Path(named)] if named else [Path("build") / "demo.html", Path(tempfile.gettempdir()) / "byollm-demo.html"]
@@ -103,7 +119,7 @@ def _keep(run: Run, named: str | None) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(page(run), "utf-8")
             if run.configuration:
-                place.with_suffix(".yaml").write_text(run.configuration, "utf-8")
+                place.with_suffix(".yaml").write_text(MARK + run.configuration, "utf-8")
         except OSError as error:
             run.page = None
             problem = f"the page cannot be written to {place}: {error.strerror}"
@@ -127,7 +143,7 @@ def next_commands(run: Run) -> list[tuple[str, str]]:
 
 
 def _words(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="byollm demo",
         description="byollm's main job on the sandbox, without a key: three scenes, then a pipeline of documents.",
         allow_abbrev=False,
@@ -142,6 +158,11 @@ def _words(arguments: Sequence[str]) -> argparse.Namespace:
     if not words.live and (words.config is not None or words.yes):
         parser.error("--config and --yes belong to --live")
     return words
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise SystemExit(_refuse(message, "byollm demo --help"))
 
 
 def _refuse(sentence: str, hint: str) -> int:

@@ -160,11 +160,10 @@ def _show(store: Store, options: argparse.Namespace, zone: ZoneInfo, since: floa
         waiting=Folder(Path(journal_folder(resolved(options.ledger), options.journals))).waiting(),
     )
     if options.html:
-        from byollm_ledger.export import output
+        from byollm.cli.pages import write_page
         from byollm_ledger.page import page
 
-        with output(options.html, "--html") as file:
-            file.write(page(show.plain(found)))
+        write_page(options.html, page(show.plain(found)))
         show.note(f"written to {options.html}")
     if options.json:
         show.document(found)

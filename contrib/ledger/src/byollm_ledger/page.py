@@ -90,8 +90,9 @@ def _tiles(found: Report) -> Iterator[str]:
         ("spent", _money(total["cost"], ("total", "cost"), total["unpriced"]), ""),
         ("not certain", _money(total["possible"], ("total", "possible"), total["unbounded"]),
          f"at most, for {_number(total['unsure'], ('total', 'unsure'))} attempts"),
-        (f"expected in {forecast['month']}", _money(forecast["expected"], ("forecast", "expected")),
-         f"so far {_money(forecast['spent'], ('forecast', 'spent'))}"),
+        (f"expected in {forecast['month']}",
+         _money(forecast["expected"], ("forecast", "expected"), forecast["unpriced"] + forecast["recent_unpriced"]),
+         f"so far {_money(forecast['spent'], ('forecast', 'spent'), forecast['unpriced'])}"),
         ("calls", _number(total["calls"], ("total", "calls")),
          f"{_number(total['failed'], ('total', 'failed'))} attempts failed, "
          f"{_number(total['failovers'], ('total', 'failovers'))} failovers"),

@@ -128,7 +128,8 @@ def _forecast(store: Store, zone: ZoneInfo, now: float) -> dict[str, Any]:
     days = calendar.monthrange(today.year, today.month)[1]
     following = date(today.year + today.month // 12, today.month % 12 + 1, 1)
     end = datetime(following.year, following.month, 1, tzinfo=zone).timestamp()
-    spent = _amounts(cells(store, first, now, zone))
+    month = cells(store, first, now, zone)
+    spent = _amounts(month)
     begin = now - RECENT * _DAY
     recent_cells = cells(store, begin, now, zone)
     recent = _amounts(recent_cells)
@@ -144,11 +145,19 @@ def _forecast(store: Store, zone: ZoneInfo, now: float) -> dict[str, Any]:
         "spent": spent,
         "recent": recent,
         "recent_hours": round(seconds / 3600, 1),
+        "unpriced": _unpriced(month),
+        "recent_unpriced": _unpriced(recent_cells),
         "expected": {
             currency: _rounded(spent.get(currency, Decimal(0)) + recent.get(currency, Decimal(0)) * rest)
             for currency in sorted({*spent, *recent})
         },
     }
+
+
+def _unpriced(found: Sequence[Cell]) -> int:
+    """Attempts that were billed at an amount nobody knows."""
+    total = grouped(found, lambda cell: None).get(None)
+    return total["unpriced"] if total is not None else 0
 
 
 def _budgets(store: Store) -> list[dict[str, Any]]:

@@ -105,7 +105,8 @@ def _totals(found: Mapping[str, Any], total: Mapping[str, Any]) -> Iterator[tupl
     if forecast["expected"]:
         yield (
             f"forecast {forecast['month']}",
-            f"{money(forecast['expected'])} (so far {money(forecast['spent']) or '0'})",
+            f"{money_of(forecast['expected'], forecast['unpriced'] + forecast['recent_unpriced'])}"
+            f" (so far {money_of(forecast['spent'], forecast['unpriced'])})",
         )
     yield "Calls paid with platform keys:", f"{found['platform_key_calls']:,}"
     if found["state"]["waiting_bytes"]:

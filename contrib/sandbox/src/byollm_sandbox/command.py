@@ -7,6 +7,8 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
 
 from byollm_sandbox.dialects import dialects
 from byollm_sandbox.faults import KINDS, Fault
@@ -23,19 +25,17 @@ def sandbox(arguments: Sequence[str]) -> int:
     """Run the twins. 0: ended as asked; 1: the port is taken; 2: wrong words."""
     try:
         words = _parser().parse_args(list(arguments))
-        faults = [Fault(kind) for kind in words.fault]
     except SystemExit as leaving:
         return int(leaving.code or 0)
+    try:
+        faults = [Fault(kind) for kind in words.fault]
     except ValueError as error:
-        print(f"byollm sandbox: {error}", file=sys.stderr)
-        return USAGE
+        return _refuse(str(error), "byollm sandbox --help")
     twin = serve(port=words.port, key=words.key)
     try:
         twin.start()
     except OSError as error:
-        print(f"byollm sandbox: port {words.port}: {error.strerror}", file=sys.stderr)
-        print("  --port 0 takes a free one", file=sys.stderr)
-        return FAILED
+        return _refuse(f"port {words.port}: {error.strerror}", "--port 0 takes a free one", FAILED)
     with twin:
         for fault in faults:
             twin.fault(*fault.kinds, times=None)
@@ -45,12 +45,24 @@ def sandbox(arguments: Sequence[str]) -> int:
     return DONE
 
 
+def _refuse(sentence: str, mend: str, code: int = USAGE) -> int:
+    print(f"error: {sentence}\n  {mend}", file=sys.stderr)
+    return code
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise SystemExit(_refuse(message, f"{self.prog} --help"))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="byollm sandbox",
         description="Twins of the providers on this machine: no keys, no spend. Ctrl-C ends them.",
     )
-    parser.add_argument("--port", type=int, default=PORT, help=f"where to listen (default {PORT}; 0 takes a free port)")
+    parser.add_argument(
+        "--port", type=_port, default=PORT, help=f"where to listen (default {PORT}; 0 takes a free port)"
+    )
     parser.add_argument("--key", help="the only key that is good (default: any, and none)")
     parser.add_argument(
         "--fault", action="append", default=[], metavar="KIND", help=f"break every answer: {', '.join(KINDS)}"
@@ -58,16 +70,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--batch-seconds", type=_seconds, default=0.0, metavar="N", help="how long a batch works (default: no time)"
     )
-    parser.add_argument("--seconds", type=float, metavar="N", help="end by itself after N seconds")
+    parser.add_argument("--seconds", type=_seconds, metavar="N", help="end by itself after N seconds")
     parser.add_argument("--json", action="store_true", help="tell the addresses as JSON, and nothing else")
     return parser
 
 
 def _seconds(word: str) -> float:
-    seconds = float(word)
-    if not 0 <= seconds < float("inf"):
-        raise ValueError(word)
-    return seconds
+    with suppress(ValueError):
+        if 0 <= (seconds := float(word)) < float("inf"):
+            return seconds
+    raise argparse.ArgumentTypeError("a number of seconds, at least 0")
+
+
+def _port(word: str) -> int:
+    if not word.isdecimal() or int(word) > 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(word)
 
 
 def configuration(twin: Twins, *, key: bool) -> str:

@@ -19,17 +19,18 @@ _TOP: Final = {"workload", "date", "documents", "tasks", "approaches"}
 _TOP_MAY: Final = {"currency", "periods", "business", "claims"}
 _RANGE: Final = {"value", "low", "high", "why"}
 _SHARES: Final = {"share", "batch", "cached", "discount", "reads", "other_cost_of_goods"}
+_MEND: Final = "byollm savings --example guide --write FOLDER writes workload files to begin with"
 Path = tuple[str | int, ...]
 
 
 def read_workload(path: str | os.PathLike[str]) -> Workload:
     """The workload in a file. Raises ConfigError."""
-    return _Reader(read_yaml(path)).workload()
+    return _Reader(read_yaml(path, _MEND)).workload()
 
 
 def parse_workload(text: bytes | str, source: str = "a workload") -> Workload:
     """The workload in a text; `source` names it in errors. Raises ConfigError."""
-    return _Reader(parse_yaml(text, source)).workload()
+    return _Reader(parse_yaml(text, source, _MEND)).workload()
 
 
 class _Reader:

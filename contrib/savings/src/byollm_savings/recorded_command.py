@@ -10,6 +10,7 @@ from typing import Any, Final
 from byollm.cli import show
 from byollm.cli.arguments import FILES, VARIABLE
 from byollm.cli.faults import UsageFault
+from byollm.cli.pages import write_page
 from byollm_savings.columns import read_columns
 from byollm_savings.quotes import quotes_of
 from byollm_savings.recorded import Comparison, Sum, compare
@@ -44,9 +45,8 @@ def run(options: argparse.Namespace) -> int:
         source, empty, read_as = options.usage, export.empty, export.columns.export
     if options.html:
         from byollm_savings.recorded_page import page
-        from byollm_savings.workload_command import put
 
-        put(options.html, page(source, read_as, found))
+        write_page(options.html, page(source, read_as, found))
     if options.json:
         shown = {"file": options.html} if options.html else {}
         show.document({**shown, "source": source, "read_as": read_as, "empty_lines": empty, **data(found)})

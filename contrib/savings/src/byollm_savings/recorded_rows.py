@@ -19,7 +19,7 @@ def span(found: Comparison) -> str:
     """From when to when, and in which currency."""
     if found.first is None or found.last is None:
         return "nothing was used"
-    days = f"{found.first:%Y-%m-%d} to {found.last:%Y-%m-%d}, {found.days} days"
+    days = f"{found.first:%Y-%m-%d} to {found.last:%Y-%m-%d}, {found.days} day{'' if found.days == 1 else 's'}"
     return f"{days}, {found.currency}" if found.currency else days
 
 

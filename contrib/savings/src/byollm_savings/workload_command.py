@@ -10,6 +10,7 @@ from pathlib import Path
 
 from byollm.cli import show
 from byollm.cli.faults import Failed, UsageFault
+from byollm.cli.pages import write_page
 from byollm_savings import text
 from byollm_savings.cost import Costing
 from byollm_savings.judge import judge
@@ -35,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     if options.html:
         from byollm_savings.calculator import page
 
-        put(options.html, page(workloads, costing))
+        write_page(options.html, page(workloads, costing))
     everything = [judgement for _, _, found in told for judgement in found]
     if options.json:
         shown = {"file": options.html} if options.html else {}
@@ -115,14 +116,3 @@ def _write(folder: Path, *, as_json: bool) -> int:
     else:
         show.say(f"{len(written)} files are written: change them, then byollm savings --workload {written[0]}")
     return 0
-
-
-def put(path: str, page: str) -> None:
-    """Write a page. Raises Failed."""
-    problem = ""
-    try:
-        Path(path).write_text(page, "utf-8", newline="\n")
-    except OSError as error:
-        problem = f"{path} cannot be written: {error.strerror}"
-    if problem:
-        raise Failed(problem, "--html names another file")

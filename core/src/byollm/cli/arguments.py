@@ -63,7 +63,9 @@ class Parser(argparse.ArgumentParser):
     def _unknown(self, extra: list[str]) -> UsageFault:
         flag = next((word.partition("=")[0] for word in extra if word.startswith("-")), None)
         if flag is None:
-            return UsageFault("too many words", "put a text of several words in quotes")
+            texts = any(action.dest == "text" for action in self._actions)
+            mend = "put a text of several words in quotes" if texts else f"byollm {self.command} --help"
+            return UsageFault("too many words", mend)
         return UsageFault(f"`byollm {self.command}` has no option {_named(flag)}", self._mend(flag))
 
     def _mend(self, flag: str) -> str:
@@ -74,8 +76,9 @@ class Parser(argparse.ArgumentParser):
         other = _OTHER_WORDS.get(plain)
         if other is not None and (" " in other or other in known):
             return other if " " in other and not other.startswith("--") else f"did you mean {other}?"
-        close = get_close_matches(plain, known, n=1, cutoff=0.6)
-        return f"did you mean {close[0]}?" if close else f"byollm {self.command} --help"
+        words = [text[2:] for text in known if text != "--help"]
+        close = get_close_matches(plain.lstrip("-"), words, n=1, cutoff=0.6)
+        return f"did you mean --{close[0]}?" if close else f"byollm {self.command} --help"
 
 
 def _named(flag: str) -> str:
@@ -109,8 +112,8 @@ def add_choice(parser: Parser) -> None:
     parser.add_argument("--api", metavar="NAME", help="with --model: the surface, e.g. chat or responses")
 
 
-def config_path(named: str | None) -> str:
-    """The file to read. Raises Failed when none is named and none is there."""
+def config_path(named: str | None, *, without: str = "") -> str:
+    """The file to read; `without` says how the command does without one. Raises Failed when none is named or there."""
     if named:
         return named
     variable = os.environ.get(VARIABLE)
@@ -120,9 +123,16 @@ def config_path(named: str | None) -> str:
     if found is None:
         raise Failed(
             f"there is no {FILES[0]} in this folder",
-            "`byollm init` writes one; --config FILE names another; --model provider/model needs none",
+            f"`byollm init` writes one; --config FILE names another{without}",
         )
     return found
+
+
+def file_of(options: argparse.Namespace) -> str:
+    """The file of a command that takes it as a word or as `--config`. Raises UsageFault for two, Failed for none."""
+    if options.file and options.config and options.file != options.config:
+        raise UsageFault("FILE and --config name two files", "name one of them")
+    return config_path(options.file or options.config)
 
 
 def client_for(options: argparse.Namespace) -> Client:
@@ -132,7 +142,7 @@ def client_for(options: argparse.Namespace) -> Client:
     _refuse_mixture(options)
     config: Any
     if options.model is None:
-        config = Path(config_path(options.config))
+        config = Path(config_path(options.config, without="; --model provider/model needs none"))
     else:
         config = target_of(options.model, options.endpoint, options.api)
     from byollm.client import Client
@@ -151,13 +161,13 @@ def _refuse_mixture(options: argparse.Namespace) -> None:
             raise UsageFault(f"--model and --{flag} exclude each other", "the file names its models itself")
 
 
-def target_of(model: str, endpoint: str | None = None, api: str | None = None) -> dict[str, Any]:
+def target_of(model: str, endpoint: str | None = None, api: str | None = None, flag: str = "--model") -> dict[str, Any]:
     """A target given as words. Raises UsageFault for a model without its provider."""
     from byollm.config.targets import split_model
 
     split = split_model(model.strip())
     if split is None:
-        raise UsageFault("--model is a provider and its model", "for example: --model openai/gpt-5.4")
+        raise UsageFault(f"{flag} is a provider and its model", f"for example: {flag} openai/gpt-5.4")
     given = {"provider": split[0], "model": split[1], "endpoint": endpoint, "api": api}
     return {key: value for key, value in given.items() if value is not None}
 

@@ -8,7 +8,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any, Final
 
 from byollm.cli import show
-from byollm.cli.arguments import Parser, config_path
+from byollm.cli.arguments import Parser, file_of
 from byollm.cli.findings import Check, as_data, print_checks
 from byollm.errors import ByollmError, ConfigError
 
@@ -29,7 +29,7 @@ def run(words: Sequence[str]) -> int:
 
     from byollm.config.llm_config import load
 
-    path = config_path(options.file or options.config)
+    path = file_of(options)
     try:
         config = load(Path(path))
     except ConfigError as error:

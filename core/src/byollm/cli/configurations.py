@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from byollm.cli.faults import UsageFault
+from byollm.cli.presets import quoted
+
 _HEAD: Final = """\
 # byollm: {title}
 # Keys are references, read when they are first needed: put none of them here.
@@ -141,6 +144,12 @@ class Place(NamedTuple):
     default: str
     flag: str
 
+    def check(self, answer: str) -> None:
+        """Raises UsageFault, which names the flag, for an answer that cannot be written."""
+        problem = self.problem(answer)
+        if problem:
+            raise UsageFault(f"{self.flag} {quoted(answer)}: {problem}", f"{self.flag} {self.default}")
+
     def problem(self, answer: str) -> str:
         """Why an answer cannot be written; empty when it can."""
         from urllib.parse import urlsplit
@@ -171,14 +180,14 @@ _AZURE: Final = Place("Endpoint of your Azure resource", "https://your-resource.
 _SECOND: Final = Place(
     "Endpoint of a second one in Europe", "https://your-second-resource.openai.azure.com", "--azure-endpoint"
 )
-_HOUSE: Final = Place("Endpoint of your own model", "https://internal-ai.example.com", "--endpoint")
+OWN: Final = Place("Endpoint of your own model", "https://internal-ai.example.com", "--endpoint")
 
 PRESETS: Final[Mapping[str, Preset]] = {
     "cost": Preset("cheap first, premium for complex analysis only", COST),
     "security": Preset("two approved clouds, and your own machines for sensitive data", SECURITY, {
         "AZURE": _AZURE,
         "AZURE_REGION": Place("The Azure region it was made in", "eastus", "--azure-region"),
-        "HOUSE": _HOUSE,
+        "HOUSE": OWN,
     }),
     "global": Preset("each region by its provider, Europe's data in Europe", GLOBAL, {
         "AZURE": _AZURE._replace(question="Endpoint of your Azure resource in Europe"),

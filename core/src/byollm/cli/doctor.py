@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from byollm.cli import show
-from byollm.cli.arguments import Parser, config_path
+from byollm.cli.arguments import Parser, file_of
 from byollm.cli.faults import surprise
 from byollm.cli.findings import Check, as_data, failed, print_checks
 from byollm.errors import AuthenticationError, ByollmError
@@ -31,7 +31,7 @@ def run(words: Sequence[str]) -> int:
     from byollm.client import Client
     from byollm.config.llm_config import load
 
-    config = load(Path(config_path(options.file or options.config)))
+    config = load(Path(file_of(options)))
     extensions: list[Check] = []
     client: Client | None = None
     try:

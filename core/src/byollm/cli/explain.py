@@ -31,4 +31,7 @@ def run(words: Sequence[str]) -> int:
     else:
         for candidate in found:
             show.say(str(candidate))
-    return 0 if any(candidate.kept for candidate in found) else 1
+    if any(candidate.kept for candidate in found):
+        return 0
+    show.note("nobody would be asked: `byollm doctor` shows what each deployment lacks")
+    return 1

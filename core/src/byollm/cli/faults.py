@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from byollm.errors import ByollmError
+from byollm.errors import ByollmError, ConfigError
 
 MOST_LINES: Final = 12
 MOST_CHARACTERS: Final = 600
@@ -71,6 +71,8 @@ def mend_of(error: ByollmError) -> str:
     if error.hint and error.hint != usual:
         return _SAY.sub(r"say --\1 \2", error.hint)
     here = _HERE.get(type(error).__name__) or error.hint
+    if type(error) is ConfigError and error.file is None:  # it was said on the command line, not written in a file
+        here = here or "the command's --help tells what each option takes"
     names = (kind.__name__ for kind in type(error).__mro__)
     return here or next((_MENDS[name] for name in names if name in _MENDS), "")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from byollm.cli import show
 from byollm.cli.arguments import Parser
 from byollm.cli.faults import Failed, UsageFault
 from byollm.cli.presets import LOCAL, SHAPES, STARTERS, TASKS, Answers, quoted, variable_of, written
+from byollm.config.places import shown
 from byollm.errors import ByollmError
 
 if TYPE_CHECKING:
@@ -99,14 +100,9 @@ def _places(options: argparse.Namespace) -> dict[str, str]:
     found: dict[str, str] = {}
     for word, place in PRESETS[options.preset].places.items():
         given = said[place.flag].pop(0) if said[place.flag] else ""
-        if given and place.problem(given):
-            raise UsageFault(f"{place.flag} {quoted(given)}: {place.problem(given)}", f"{place.flag} {place.default}")
-        while _asks(options) and not given:
-            given = _ask(place.question, place.default)
-            if place.problem(given):
-                print(place.problem(given), file=sys.stderr)
-                given = ""
-        found[word] = given
+        if given:
+            place.check(given)
+        found[word] = given or (_ask(place.question, place.default, place.check) if _asks(options) else "")
     for flag, rest in said.items():
         if rest:
             told = f"{flag} {quoted(rest[0])} has no place in --preset {options.preset}"
@@ -142,17 +138,23 @@ def _parser() -> Parser:
 
 def _answers(options: argparse.Namespace) -> Answers:
     asking = _asks(options)
+    if options.endpoint:
+        from byollm.cli.configurations import OWN
+
+        OWN.check(options.endpoint)
     shape = options.shape or ("tasks" if options.tasks else None)
     shape = shape or _guess(options)
     given = _split_tasks(options.tasks)
     default = "custom" if shape == "on-premise" else "openai"
-    provider = options.provider or (_ask("Provider", default) if asking else default)
+    provider = options.provider or (_ask("Provider", default, _check_provider) if asking else default)
     _check_provider(provider)
     endpoint = options.endpoint or ""
     if shape == "on-premise" and not endpoint:
         if not asking and provider == "custom":
             raise UsageFault("an on-premise model needs --endpoint", "--endpoint https://internal-ai.example.com")
-        endpoint = _ask("Endpoint", "https://internal-ai.example.com") if asking else ""
+        from byollm.cli.configurations import OWN
+
+        endpoint = _ask("Endpoint", OWN.default, OWN.check) if asking else ""
     model = options.model or _model(provider, asking, needed=not given or None in given.values())
     tasks = _tasks(shape, given, (provider, model), asking)
     providers = {provider, *(target[0] for target in tasks.values())}
@@ -172,9 +174,9 @@ def _check_provider(provider: str) -> None:
     known = sorted({*KNOWN, *ALIASES, *(item.name for item in listed())})
     if canonical(provider) in known:
         return
-    close = get_close_matches(provider.lower(), known, n=1)
+    close = get_close_matches(provider.lower(), known, n=1, cutoff=0.65)
     hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}; any OpenAI-compatible one is custom"
-    raise UsageFault(f"there is no provider {quoted(provider)}", hint)
+    raise UsageFault(f"there is no provider {shown(provider)}", hint)
 
 
 def _model(provider: str, asking: bool, *, needed: bool) -> str:
@@ -201,6 +203,8 @@ def _split_tasks(text: str | None) -> dict[str, tuple[str, str] | None]:
         found[name.strip()] = split
         if split is not None:
             _check_provider(split[0])
+    if text and not found:
+        raise UsageFault("--tasks names no task", "--tasks rules,pii")
     return found
 
 
@@ -212,7 +216,7 @@ def _tasks(
             raise UsageFault(f"--tasks belongs to --shape tasks, not {shape}", "--shape tasks")
         return {}
     if not given:
-        names = _ask("Tasks, separated by commas", ",".join(TASKS)) if asking else ",".join(TASKS)
+        names = _ask("Tasks, separated by commas", ",".join(TASKS), _split_tasks) if asking else ",".join(TASKS)
         given = _split_tasks(names)
     return {name: target or usual for name, target in given.items()}
 
@@ -222,23 +226,36 @@ def _choose(question: str, choices: Mapping[str, str]) -> str:
     print(question, file=sys.stderr)
     for number, name in enumerate(names, 1):
         print(f"  {number}  {name}: {choices[name]}", file=sys.stderr)
-    while True:
-        answer = _ask("Number or name", names[0]).lower()
-        if answer in choices:
-            return answer
-        if answer.isdecimal() and 1 <= int(answer) <= len(names):
-            return names[int(answer) - 1]
+    numbers = {str(number): name for number, name in enumerate(names, 1)}
+
+    def known(answer: str) -> str:
+        found = numbers.get(answer, answer.lower())
+        if found not in choices:
+            raise UsageFault(f"there is no {quoted(answer)}", f"1 to {len(names)}, or one of the names")
+        return found
+
+    return known(_ask("Number or name", names[0], known))
 
 
-def _ask(question: str, default: str) -> str:
-    """One line from the terminal; an empty one is the default. Raises UsageFault when the terminal is closed."""
+def _ask(question: str, default: str, check: Callable[[str], object] = str) -> str:
+    """One line from the terminal that `check` does not refuse; an empty one is the default.
+
+    Raises UsageFault when the terminal is closed.
+    """
     while True:
         print(f"{question} [{default}]: " if default else f"{question}: ", end="", file=sys.stderr, flush=True)
         line = sys.stdin.readline()
         if not line:
+            print(file=sys.stderr)
             raise UsageFault("the questions were not answered", "byollm init --yes writes a file without questions")
-        if line.strip() or default:
-            return line.strip() or default
+        answer = line.strip() or default
+        try:
+            check(answer)
+        except UsageFault as fault:
+            print(f"{fault.message}: {fault.hint}" if fault.hint else fault.message, file=sys.stderr)
+            continue
+        if answer:
+            return answer
 
 
 def _variable(provider: str) -> str:

@@ -32,8 +32,15 @@ def ask(client: Client, deployment: str) -> list[Check]:
         reply = client.complete(QUESTION, deployment=deployment, max_tokens=TOKENS, timeout=SECONDS)
     except ByollmError as error:
         return _judged(error)
+    accepted = "the provider accepts the key" if _has_key(client, deployment) else "the provider asks for no key"
     served = f"answered as {reply.model}" if reply.model else "answered"
-    return [Check("accepted", "ok", "the provider accepts the key"), Check("model", "ok", served)]
+    return [Check("accepted", "ok", accepted), Check("model", "ok", served)]
+
+
+def _has_key(client: Client, deployment: str) -> bool:
+    from byollm.wire.auth import NoAuth
+
+    return not isinstance(client.line(deployment).auth, NoAuth)
 
 
 def _judged(error: ByollmError) -> list[Check]:

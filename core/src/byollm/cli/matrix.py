@@ -8,9 +8,9 @@ from typing import Any
 
 from byollm.cli import matrix_features as rows
 from byollm.cli import show
-from byollm.cli.faults import UsageFault
 from byollm.cli.matrix_cells import Column, column, examined
 from byollm.cli.matrix_features import FEATURES
+from byollm.cli.pages import write_page
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,14 +34,7 @@ def _write(path: str, text: str) -> None:
     if path == "-":
         show.say(text)
         return
-    problem = ""
-    try:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        problem = error.strerror or type(error).__name__
-    if problem:
-        raise UsageFault(f"{path} cannot be written: {problem}", "name another file: --html matrix.html")
+    write_page(path, text)
     show.note(f"written to {path}")
 
 
@@ -50,7 +43,7 @@ def _columns(options: argparse.Namespace) -> Iterator[Column]:
 
     if options.models:
         for name in options.models:
-            target = target_of(name)
+            target = target_of(name, flag="--models")
             provider = target.pop("provider")
             yield column(provider, {**_extras(provider), **target})
     elif options.model or options.config or choice_of(options):

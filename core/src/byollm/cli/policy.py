@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from byollm.cli import show
-from byollm.cli.arguments import Parser, config_path
-from byollm.cli.faults import Failed
+from byollm.cli.arguments import Parser, file_of
+from byollm.cli.pages import write_page
 
 if TYPE_CHECKING:
     from byollm.config.records import LlmConfig
@@ -25,7 +25,7 @@ def run(words: Sequence[str]) -> int:
     if options.html:
         from byollm.cli.policy_page import page
 
-        _write(options.html, page(found))
+        write_page(options.html, page(found))
     if options.json:
         show.document({"file": options.html, **show.plain(found)} if options.html else found)
     elif options.html:
@@ -52,7 +52,7 @@ def _report(options: argparse.Namespace) -> Report:
     from byollm.config.llm_config import load
     from byollm.routing.report import report
 
-    config = load(Path(config_path(options.file or options.config)))
+    config = load(Path(file_of(options)))
     return report(config, reach(config), datetime.now(UTC).date())
 
 
@@ -62,17 +62,6 @@ def reach(config: LlmConfig) -> dict[str, frozenset[str]]:
     from byollm.providers.discovery import load_provider
 
     return hosts_of(config, lambda name: load_provider(name, allowed=config.plugins, lock=config.lock).manifest)
-
-
-def _write(path: str, page: str) -> None:
-    problem = ""
-    try:
-        with open(path, "w", encoding="utf-8", newline="\n") as file:
-            file.write(page)
-    except OSError as error:
-        problem = f"{path} cannot be written: {error.strerror}"
-    if problem:
-        raise Failed(problem, "--html names another file")
 
 
 def text(found: Report) -> Iterator[str]:

@@ -106,7 +106,7 @@ def _tasks(answers: Answers) -> list[str]:
     lines += [
         f'  # A program asks with client.complete(…, task="{first}"). To move a task to another provider,',
         "  # change its `provider:`, `model:` and `api_key:`; no program changes. Below a task may stand, too:",
-        *_indented(_COMMENTS, 1),
+        *_indented(_COMMENTS, 2),
     ]
     return lines
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from byollm.config.llm_config import no_search, resolve_tenant, secrets_for
+from byollm.config.llm_config import has_key, no_search, resolve_tenant, secrets_for
 from byollm.config.places import Finding, name, shown
 from byollm.config.proxies import environment_proxy, is_private
 from byollm.config.records import DeploymentConfig, LlmConfig, OAuth, TenantConfig
 from byollm.config.secrets import SecretReference, ambient, refused
-from byollm.config.words import OF_A_TARGET, OF_THE_CALL, listing, nearest
+from byollm.config.words import OF_A_TARGET, OF_THE_CALL, as_called, listing, nearest
 from byollm.errors import AuthenticationError, ConfigError, PluginError
 from byollm.providers.manifest import Manifest
 from byollm.providers.target import Target
@@ -87,7 +87,7 @@ def bind(config: LlmConfig, deployment: DeploymentConfig, manifest: Manifest, te
         raise _error(deployment, "provider", f"provider `{name(manifest.name)}` needs `endpoint:`", hint)
     host = (urlsplit(endpoint).hostname or "").rstrip(".")
     customer = resolve_tenant(config, tenant)
-    auth = _scheme(deployment, manifest)
+    auth = _scheme(deployment, manifest, has_key(deployment, customer))
     secrets = _secrets(deployment, manifest, auth, endpoint, customer)
     target = Target(
         provider=manifest.name,
@@ -131,12 +131,12 @@ def _api(deployment: DeploymentConfig, manifest: Manifest) -> str:
     raise _error(deployment, "api", f"{sentence}; it has {listing(manifest.apis)}", f"api: {meant or manifest.apis[0]}")
 
 
-def _scheme(deployment: DeploymentConfig, manifest: Manifest) -> AuthScheme:
+def _scheme(deployment: DeploymentConfig, manifest: Manifest, keyed: bool) -> AuthScheme:
     word = deployment.authentication
     if isinstance(word, OAuth):
         return OAuthClientCredentials(word.token_url, word.scope)
     if word is None:
-        return _usual_scheme(deployment, manifest)
+        return _usual_scheme(deployment, manifest, keyed)
     found = manifest.authentication.get(word) or CORE_SCHEMES.get(word)
     if found is not None:
         return found
@@ -146,10 +146,11 @@ def _scheme(deployment: DeploymentConfig, manifest: Manifest) -> AuthScheme:
     raise _error(deployment, "authentication", sentence, f"authentication: {meant or 'bearer-token'}")
 
 
-def _usual_scheme(deployment: DeploymentConfig, manifest: Manifest) -> AuthScheme:
+def _usual_scheme(deployment: DeploymentConfig, manifest: Manifest, keyed: bool) -> AuthScheme:
+    """`keyed`: the file names a key for it."""
     schemes = [*manifest.authentication.values(), Bearer()]
     usual = NoAuth() if deployment.provider.strip().lower() == "local" else schemes[0]
-    if deployment.secrets and isinstance(usual, NoAuth):
+    if keyed and isinstance(usual, NoAuth):
         return next(scheme for scheme in schemes if not isinstance(scheme, NoAuth))
     header = usual.header.lower() if isinstance(usual, HeaderKey) else "authorization"
     if not deployment.secrets and header in deployment.secret_headers:
@@ -168,12 +169,12 @@ def _secrets(
     if deployment.secrets or not manifest.credentials:
         return deployment.secrets
     if not may_go_to(manifest, urlsplit(endpoint).hostname or ""):
-        variable = next(iter(next(iter(manifest.credentials.values()), ())), "API_KEY")
-        sentence = (
-            f"endpoint {endpoint} is not one of {manifest.name}'s hosts: "
-            f"name the key to send there, e.g. api_key: ${{{variable}}}"
-        )
-        raise _error(deployment, "endpoint", sentence)
+        usual = {label: f"${{{next(iter(names), label.upper())}}}" for label, names in manifest.credentials.items()}
+        first, variable = next(iter(usual.items()))
+        pairs = ", ".join(f'{label}: "{reference}"' for label, reference in usual.items())
+        mend = f"api_key: {variable}" if first == "api_key" else f"credentials: {{{pairs}}}"
+        sentence = f"endpoint {endpoint} is not one of {manifest.name}'s hosts: name the key to send there, e.g. {mend}"
+        raise _error(deployment, "endpoint", sentence, f"in a file, below `endpoint:`   {mend}")
     return {
         label: ambient(label, tuple(variables), optional=label not in required)
         for label, variables in manifest.credentials.items()
@@ -284,9 +285,9 @@ def _validated(model: Any, options: Mapping[str, Any]) -> dict[str, Any] | tuple
     try:
         found: dict[str, Any] = model.model_validate(dict(options)).model_dump()
     except ValidationError as error:
-        from byollm.config.option_words import sentence_of
+        from byollm.config.option_words import first_of, sentence_of
 
-        place = error.errors(include_url=False, include_input=False)[0]["loc"]
+        place = first_of(error)["loc"]
         return str(place[0]) if place else "provider", sentence_of(error, model)
     except Exception as error:
         return None, type(error).__name__
@@ -300,11 +301,11 @@ def _unknown(deployment: DeploymentConfig, manifest: Manifest, key: str, known: 
     if key in manifest.credentials:
         return _error(deployment, key, sentence, f"credentials: {{{name(key)}: env:{name(key).upper()}}}")
     if key in OF_THE_CALL:
-        return _error(deployment, key, f"{sentence}, but a parameter of the call", f"client.complete(…, {key}=…)")
+        return _error(deployment, key, f"{sentence}, but a parameter of the call", as_called(key))
     meant = nearest(key, {*COMMON, *known}, OF_A_TARGET)
     called = None if meant else nearest(key, OF_THE_CALL)
     if called:
-        return _error(deployment, key, f"{sentence}; did you mean `{called}`?", f"client.complete(…, {called}=…)")
+        return _error(deployment, key, f"{sentence}; did you mean `{called}`?", as_called(called))
     own = f"its own keys: {listing(known)}" if known else "it has no keys of its own"
     mend = EXAMPLES.get(meant, f"write `{meant}:`") if meant else own
     return _error(deployment, key, f"{sentence}; did you mean `{meant}`?" if meant else sentence, mend)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
+from itertools import product
+from typing import Any
 from urllib.parse import urlsplit
 
 from byollm.config.bind import Bound, bind
@@ -27,9 +29,12 @@ def check(
     found = list(config.warnings)
     for deployment in config.deployments.values():
         found += _deployment(config, deployment, manifest_for, today or date.today())
+    found += _transports(config)
+    found += _misspelt(config, manifest_for)
     found += _tasks(config, tasks)
     found += _unused(config)
     found += _tenants(config)
+    found += _shared_keys(config, manifest_for)
     found += _stores(config)
     found += _references(config)
     found += _rules(config, manifest_for, today or date.today()) if config.policies is not None else []
@@ -135,12 +140,18 @@ def _deployment(
 
 
 _STAND_INS = r"(?i)your-|.*[<>\[\]]"
+_OPERATIONS = ("/chat/completions", "/completions", "/responses", "/messages")
+"""What a plugin adds to an endpoint itself; a vendor's page shows address and path in one."""
 
 
 def _no_address(deployment: DeploymentConfig) -> Iterator[Finding]:
     """An address that somebody was to replace: `https://your-resource.openai.azure.com`."""
     host = urlsplit(deployment.endpoint or "").hostname or ""
     where = deployment.places.get("endpoint", deployment.where)
+    ours = next((path for path in _OPERATIONS if (deployment.endpoint or "").rstrip("/").endswith(path)), None)
+    if ours is not None and deployment.endpoint:
+        mend = f"endpoint: {name(deployment.endpoint.rstrip('/').removesuffix(ours))}"
+        yield Finding("warning", where, f"the endpoint ends in `{ours}`, which every request adds to it again", mend)
     if re.match(_STAND_INS, host):
         yield Finding(
             "warning", where, f"the address {shown(host)} is a placeholder", "endpoint: the one you were given"
@@ -158,6 +169,35 @@ def _retired(deployment: DeploymentConfig, note: ModelNote, today: date) -> Find
     mend = f'model: "{note.replacement}"' if note.replacement else "choose another model"
     where = deployment.places.get("model", deployment.where)
     return Finding("warning" if past or not when else "info", where, sentence, mend)
+
+
+def _misspelt(config: LlmConfig, manifest_for: ManifestFor) -> Iterator[Finding]:
+    """Credentials that look like one of the provider's, spelled otherwise: nobody would ask for them."""
+    for item in config.deployments.values():
+        if not isinstance(_bound(config, item, manifest_for), Bound):
+            continue
+        known = {*manifest_for(item.provider).credentials, "client_id", "client_secret"}
+        owners = [(tenant, owner) for tenant in config.tenants.values() for owner in (item.name, item.provider)]
+        own = [tenant.credentials.get(owner, {}) for tenant, owner in owners]
+        for label, reference in [pair for each in (item.secrets, *own) for pair in each.items()]:
+            meant = nearest(label, known) if label not in known else None
+            if meant is not None:
+                sentence = f"`{name(label)}` is no credential of `{name(item.provider)}`"
+                yield Finding("warning", reference.where, sentence, f"did you mean `{meant}:`?")
+
+
+def _transports(config: LlmConfig) -> Iterator[Finding]:
+    """Transports whose library or plugin is not installed: the first call would say so."""
+    from byollm.transports.choose import missing
+
+    named = {config.transport: NOWHERE._replace(file=config.source)} if isinstance(config.transport, str) else {}
+    for item in config.deployments.values():
+        if isinstance(item.transport, str):
+            named.setdefault(item.transport, item.places.get("transport", item.where))
+    for choice, where in named.items():
+        problem = missing(choice, (config.plugins, config.lock))
+        if problem is not None:
+            yield Finding("error", where, problem.message, problem.hint)
 
 
 def _tasks(config: LlmConfig, tasks: Iterable[str]) -> list[Finding]:
@@ -217,3 +257,37 @@ def _tenants(config: LlmConfig) -> list[Finding]:
                 provider = name(config.deployments[task.candidates[0]].provider)
                 found.append(Finding("info", tenant.where, sentence, f"credentials: {{{provider}: {{api_key: …}}}}"))
     return found
+
+
+Said = frozenset[tuple[str, str, Any]]
+"""What the references of one identity say: name, kind, and text or value."""
+
+
+def _shared_keys(config: LlmConfig, manifest_for: ManifestFor) -> Iterator[Finding]:
+    """A tenant's keys that the platform or another tenant names, too: one line copied, and nobody's calls are apart."""
+    owners: dict[Said, str] = {}
+    for deployment in config.deployments.values() if config.tenants else ():
+        bound = _bound(config, deployment, manifest_for)
+        for said in _said(bound.secrets) if isinstance(bound, Bound) else ():
+            owners.setdefault(said, f"the platform for `{name(deployment.name)}`")
+    for tenant in config.tenants.values():
+        for owner, references in tenant.credentials.items():
+            for said in _said(references):
+                whose = owners.setdefault(said, f"tenant {shown(tenant.name)}")
+                if whose != f"tenant {shown(tenant.name)}":
+                    sentence = f"tenant {shown(tenant.name)} has the same key for `{name(owner)}` as {whose}"
+                    where = next((it.where for it in references.values() if it.where.line is not None), tenant.where)
+                    yield Finding("warning", where, sentence, "a tenant's calls are to be paid with its own key")
+
+
+def _said(references: Mapping[str, SecretReference]) -> Iterator[Said]:
+    """An identity for each variable that may hold it: the usual ones of a provider stand for each other."""
+    texts = [
+        [(label, it.kind, it.given if it.kind in ("literal", "callable") else text) for text in _ways(it)]
+        for label, it in references.items()
+    ]
+    yield from map(frozenset, product(*texts)) if texts else ()
+
+
+def _ways(reference: SecretReference) -> tuple[Any, ...]:
+    return tuple(reference.text) if reference.kind == "env" else (reference.text,)

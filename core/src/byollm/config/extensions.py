@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from byollm.config.words import listing, nearest
 from byollm.errors import ConfigError, PluginError
+
+BROUGHT: Final[Mapping[str, Mapping[str, str]]] = {
+    "byollm.observers": {"ledger": "ledger", "audit": "audit", "otel": "otel"},
+    "byollm.middleware": {"budgets": "ledger", "redact": "redact"},
+}
+"""Names that our own packages bring, by group: what to install where they are missing."""
 
 if TYPE_CHECKING:
     from byollm.config.records import Extension, LlmConfig
@@ -35,13 +42,20 @@ def _loaded(group: str, config: LlmConfig, entry: Extension) -> Any:
     point = pick(group, entry.name)
     if point is None:
         names = [item.name for item in listed(group)]
-        meant = nearest(entry.name, names)
         known = ", ".join(names) or "none"
-        raise PluginError(
-            f"no plugin brings {entry.name!r} ({group}); installed: {known}", hint=f"write `{meant}`" if meant else ""
-        )
+        sentence = f"no plugin brings {entry.name!r} ({group}); installed: {known}"
+        raise PluginError(sentence, hint=_mend(entry.name, names, BROUGHT[group]))
     permit(point, config.plugins, config.lock)
     return load(group, point)
+
+
+def _mend(word: str, installed: list[str], brought: Mapping[str, str]) -> str:
+    """The right spelling, or what has to be installed."""
+    package = brought.get(word)
+    if package is not None:
+        return f"pip install byollm-{package}   (from a clone: pip install ./contrib/{package})"
+    meant = nearest(word, {*installed, *brought})
+    return f"write `{meant}`" if meant else ""
 
 
 def _check_options(factory: Any, entry: Extension) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from byollm.errors import ByollmError
+from byollm.types.forks import forkable
 from byollm.wire.redact import Secret
 
 HOLD: Final = 1.0
@@ -35,7 +36,7 @@ class Kept:
         self.max_age = max_age
         self._holds = holds
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = forkable(threading.Lock())
         self._value: Secret | None = None
         self._due = float("inf")
         self._refused: Secret | None = None

@@ -51,6 +51,11 @@ def read_groups(written: Any, document: Document, path: KeyPath) -> dict[str, Li
     for label, item in written.items():
         if not label.strip() or not item:
             raise document.error((*path, label), f"the group `{name(label)}` limits nothing", GROUPS)
+        if not isinstance(item, dict):
+            limit = label in LimitsModel.model_fields
+            mend = f"limits: {{team: {{{label}: {shown(item).strip('`')}}}}}" if limit else GROUPS
+            sentence = f"`limits` here names groups, and `{name(label)}` is not a mapping"
+            raise document.error((*path, label), sentence, mend)
         found[label] = read_limits(item, document, (*path, label))
     return found
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from byollm.config.places import Document, Problem, document_of, name, shown
 from byollm.config.records import DeploymentConfig, LlmConfig, TaskConfig, TenantConfig
-from byollm.config.words import listing, nearest
+from byollm.config.words import EXAMPLES, listing, nearest
 from byollm.errors import AuthenticationError, ConfigError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _document(config: Any) -> Document | Problem:
     if isinstance(config, str):
         return _of_text(config)
     kind = type(config).__name__
-    return Problem(f"a configuration is a mapping, a path or a text, not {kind}", 'byollm.Client("openai/gpt-4")')
+    return Problem(f"a configuration is a mapping, a path or a text, not {kind}", 'byollm.Client("openai/gpt-5.4")')
 
 
 def is_path(text: str) -> bool:
@@ -75,7 +75,7 @@ def _of_text(text: str) -> Document | Problem:
 
     split = split_model(text.strip())
     if split is None:
-        mend = 'byollm.Client("openai/gpt-4"), or byollm.Client.from_yaml("llm.yaml")'
+        mend = 'byollm.Client("openai/gpt-5.4"), or byollm.Client.from_yaml("llm.yaml")'
         return Problem(f"{shown(text)} is neither `provider/model` nor a file", mend)
     return Document({"provider": split[0], "model": split[1]})
 
@@ -107,7 +107,8 @@ def _no_task(config: LlmConfig, task: str) -> TaskConfig:
         raise ConfigError(f"{shown(task)} is a deployment, not a task", hint=hint, file=config.source)
     meant = nearest(task, config.tasks) if isinstance(task, str) else None
     known = f"tasks: {listing(map(name, config.tasks), 40)}" if config.tasks else "this configuration has no tasks"
-    hint = f'say task="{name(meant)}"' if meant else known
+    meant = meant or next(iter(config.tasks), None)
+    hint = f'say task="{name(meant)}"' if meant else EXAMPLES["tasks"]
     raise ConfigError(f"there is no task {shown(task)}; {known}", hint=hint, file=config.source)
 
 
@@ -121,7 +122,7 @@ def resolve_deployment(config: LlmConfig, deployment: str) -> TaskConfig:
         return TaskConfig(deployment, (deployment,), found.where)
     meant = nearest(deployment, config.deployments) if isinstance(deployment, str) else None
     known = f"deployments: {listing(map(name, config.deployments), 40)}"
-    hint = f'say deployment="{name(meant)}"' if meant else known
+    hint = f'say deployment="{name(meant or next(iter(config.deployments)))}"'
     raise ConfigError(f"there is no deployment {shown(deployment)}; {known}", hint=hint, file=config.source)
 
 
@@ -163,6 +164,11 @@ def secrets_for(
             deployment, f"{who} has no {missing} for it", f"add `{missing}:` to its credentials ({tenant.where})"
         )
     return found or {}
+
+
+def has_key(deployment: DeploymentConfig, tenant: TenantConfig | None) -> bool:
+    """The file names a key for it: the deployment's own, or one of the tenant that calls."""
+    return bool(deployment.secrets) or (tenant is not None and bool(_entry(deployment, tenant)))
 
 
 def no_search(deployment: DeploymentConfig, tenant: TenantConfig) -> AuthenticationError:

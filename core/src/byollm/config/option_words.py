@@ -32,12 +32,18 @@ _WANTED: Final[Mapping[str, str]] = {
 """By the type of pydantic's error, or its first word (`int_type`, `int_parsing`, `int_from_float` are one to us)."""
 
 
+def first_of(error: ValidationError) -> Any:
+    """The problem that is told. What is missing often stands there under another name: that name tells more."""
+    problems = error.errors(include_url=False, include_input=False)
+    return next((each for each in problems if each["type"] == "extra_forbidden"), problems[0])
+
+
 def sentence_of(error: ValidationError, model: type[BaseModel], above: str = "") -> str:
     """The first problem of some options, without what was written: it may hold a secret.
 
     A `ValueError` that a validator of the model raised is told in its own words.
     """
-    problem = error.errors(include_url=False, include_input=False)[0]
+    problem = first_of(error)
     label = ".".join([above, *map(str, problem["loc"])] if above else map(str, problem["loc"]))
     kind, context = problem["type"], problem.get("ctx", {})
     if kind == "extra_forbidden":

@@ -138,7 +138,8 @@ class Reader:
 
     def _unknown(self, value: str, known: Iterable[str], at: KeyPath, what: str, else_mend: str) -> None:
         meant = nearest(value, known)
-        mend = f"did you mean `{name(meant)}`?" if meant else f"known: {listing(map(name, known), 30)}; {else_mend}"
+        told = f"known: {listing(map(name, known), 30)}; {else_mend}" if known else else_mend
+        mend = f"did you mean `{name(meant)}`?" if meant else told
         raise self._error(at, f"there is no {what} {shown(value)}", mend, value=True)
 
     def _error(self, at: KeyPath, sentence: str, mend: str, *, value: bool = False) -> Exception:

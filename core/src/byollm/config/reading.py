@@ -11,7 +11,7 @@ from byollm.config.places import Document, KeyPath, name, shown
 from byollm.config.records import Extension, LlmConfig, TaskConfig, TenantConfig
 from byollm.config.settings import Context, plugins
 from byollm.config.targets import Catalog, chain, given, split_model
-from byollm.config.words import OF_A_TARGET, OF_THE_ROOT, listing, nearest
+from byollm.config.words import listing, nearest
 
 if TYPE_CHECKING:
     from byollm.routing.policies import Policy
@@ -47,7 +47,9 @@ def _root(document: Document) -> tuple[dict[str, Any], KeyPath]:
         inner = dict(zip(("provider", "model"), split_model(inner) or (), strict=True))
     if not isinstance(inner, dict):
         sentence = f"`llm_config` must be a mapping, not {shown(inner)}"
-        raise document.error(("llm_config",), sentence, 'llm_config: {provider: "openai", model: "gpt-4"}', value=True)
+        raise document.error(
+            ("llm_config",), sentence, 'llm_config: {provider: "openai", model: "gpt-5.4"}', value=True
+        )
     return inner, ("llm_config",)
 
 
@@ -187,31 +189,20 @@ class _Reader:
 
     def _neither(self, label: str, value: Any, path: KeyPath) -> NoReturn:
         """The error for a key of the root that is no setting and whose value is no task."""
-        if label in schema.COMMON or OF_A_TARGET.get(label) in schema.COMMON:
-            model = value if label == "model" and isinstance(value, str) else ""
-            split = split_model(model)
-            mend = f"provider: {split[0]}, model: {name(split[1])}" if split else schema.EXAMPLES["provider"]
-            raise self._document.error(path, "a target needs `provider:`", mend)
-        meant = nearest(label, schema.SETTINGS, OF_THE_ROOT)
-        sentence = f"`{name(label)}` is neither a setting nor a task"
-        if isinstance(value, dict):
-            wrong = next((key for key in value if nearest(key, ["provider"], OF_A_TARGET) == "provider"), None)
-            if wrong is not None:
-                raise self._document.error(
-                    (*path, wrong), f"`{name(wrong)}` is not a key of a target", "write `provider:`"
-                )
-        if meant:
-            raise self._document.error(
-                path, sentence, f"did you mean `{meant}:`?   {schema.EXAMPLES.get(meant, '')}".rstrip()
-            )
-        example = "{route: [fast, backup]}" if isinstance(value, list) else "{provider: openai, model: gpt-4}"
-        raise self._document.error(path, sentence, f"{name(label)}: {example}")
+        from byollm.config.strangers import stranger
+
+        root = self._document.at(self._path) if path[:-1] == self._path else ()
+        beside = [key for key in root if key not in (label, "version", "defaults")]
+        raise stranger(self._document, label, value, path, beside)
 
     def _read_default(self) -> None:
         value = self._settings.get("default")
         path = (*self._path, "default")
         if value is None:
             return
+        if not isinstance(value, str | dict):
+            mend = f"default: {name(next(iter(self._tasks)))}" if self._tasks else schema.EXAMPLES["default"]
+            raise self._document.error(path, f"`default` names a task, not {shown(value)}", mend, value=True)
         if isinstance(value, str) and value in self._tasks:
             self._default = value
             return
@@ -231,7 +222,7 @@ class _Reader:
         deployments = self._catalog.finish()
         if not deployments and not self._tasks:
             sentence = "nothing is configured: there is no provider, no task and no deployment"
-            raise self._document.error(self._path, sentence, 'llm_config: {provider: "openai", model: "gpt-4"}')
+            raise self._document.error(self._path, sentence, 'llm_config: {provider: "openai", model: "gpt-5.4"}')
         tasks = {
             label: TaskConfig(
                 own[label][1] if label in own else label,
@@ -317,7 +308,8 @@ class _Reader:
                 return Extension(label, options=options or {}, where=where)
         if value is None or isinstance(value, bool | int | float | str | list | dict):
             sentence = f"an entry is a name, or a name with its options, not {shown(value)}"
-            raise self._document.error(path, sentence, "- {name: redact}", value=True)
+            example = "redact" if path[-2] == "middleware" else "ledger"
+            raise self._document.error(path, sentence, f"- {{name: {example}}}", value=True)
         return Extension(type(value).__name__, instance=value, where=where)
 
     def _guests(self) -> tuple[dict[str, TenantConfig], dict[str, tuple[str, str]]]:

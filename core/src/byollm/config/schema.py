@@ -174,64 +174,9 @@ SETTINGS: Final = frozenset(RootModel.model_fields)
 COMMON: Final = frozenset(TargetModel.model_fields)
 """The common keys of a target."""
 
-EXAMPLES: Final[Mapping[str, str]] = {
-    "provider": "provider: openai",
-    "model": 'model: "gpt-4"',
-    "api": "api: chat",
-    "endpoint": "endpoint: https://api.example.com/v1",
-    "region": "region: eu-west-1",
-    "tags": "tags: [eu, approved]",
-    "data_classes": "data_classes: [public, internal]",
-    "api_key": "api_key: ${OPENAI_API_KEY}",
-    "credentials": "credentials: {client_id: env:CLIENT_ID, client_secret: env:CLIENT_SECRET}",
-    "headers": "headers: {X-Team: search}",
-    "query": 'query: {api-version: "2024-10-21"}',
-    "proxy": "proxy: http://proxy.example.com:3128",
-    "tls": "tls: {ca: company.pem, cert: client.pem, key: client-key.pem}",
-    "timeout": "timeout: {connect: 5, first_byte: 30, idle: 60, total: 120}",
-    "retries": "retries: {attempts: 3, total: 5}",
-    "failover": "failover: [backup]",
-    "route": "route: [fast, backup]",
-    "over": "over: [fast, backup]",
-    "output_tokens": "output_tokens: 500",
-    "regions": "regions: {europe: [azure_eu], americas: [openai_us]}",
-    "hours": 'hours: "22:00-06:00"',
-    "timezone": "timezone: Europe/Berlin",
-    "days": "days: [mon, tue, wed, thu, fri]",
-    "use": "use: [cheap]",
-    "first": "first: azure",
-    "amount": "amount: 10000",
-    "currency": "currency: USD",
-    "defer": "defer: 6h",
-    "batch": "batch: true",
-    "until": 'until: "2027-03-31"',
-    "since": 'since: "2026-04-01"',
-    "deployment": "deployment: fast",
-    "deployments": "deployments: {fast: {provider: openai, model: gpt-4}}",
-    "tasks": "tasks: {summarize: {provider: openai, model: gpt-4}}",
-    "tenants": 'tenants: {acme: {credentials: {openai: {api_key: "${ACME_OPENAI}"}}}}',
-    "limits": "limits: {requests_per_minute: 500, tokens_per_minute: 30000, concurrency: 8}",
-    "pricing": "pricing: {input: 2.5, output: 10}",
-    "capabilities": "capabilities: {context_window: 128000, tools: true}",
-    "on_unsupported": "on_unsupported: strict",
-    "extra": "extra: {service_tier: flex}",
-    "plugins": "plugins: [byollm-openai, byollm-anthropic]",
-    "lock": "plugins: {lock: byollm.lock}",
-    "middleware": "middleware: [redact]",
-    "observers": "observers: [usage]",
-    "secrets": "secrets: {allow_cmd: true}",
-    "max_age": "max_age: 300   (seconds; false reads again only what was refused)",
-    "version": "version: 1",
-    "log_content": "log_content: false",
-    "guard": "guard: ask",
-    "budget": "retries: {budget: 0.2}",
-    "attempts": "retries: {attempts: 3}   (1 means no retry)",
-    "total": "timeout: {total: 60}",
-    "token_url": "token_url: https://login.example.com/oauth2/token",
-    "client_id": "client_id: env:CLIENT_ID",
-    "client_secret": "client_secret: env:CLIENT_SECRET",
-    "type": "authentication: {type: oauth, token_url: …, client_id: …, client_secret: …}",
-}
+EXAMPLES: Final = words.EXAMPLES
+_OTHERS: Final = ("tenants", "policies", "residency set", "data class")
+"""Mappings in which the same word wants something else than in a target: the examples are none of theirs."""
 
 _TYPES: Final[Mapping[str, str]] = {
     "string_type": "a text",
@@ -298,8 +243,16 @@ def _error(problem: Any, known: Iterable[str], document: Document, path: KeyPath
     raw = document.raw(loc)
     if kind == "string_type" and raw is not None and len(raw) <= 40:
         sentence = f"`{key}` is a text, and `{raw}` was read as a number or boolean"
-        return document.error(loc, sentence, f'{key}: "{raw}"', value=True)
-    return document.error(loc, f"`{_label(problem['loc'])}` must be {told}", hint, value=True)
+        return document.error(loc, sentence, _quoted(key, raw, problem["loc"]), value=True)
+    label = _label(problem["loc"]) or name(str(path[-1]))
+    return document.error(loc, f"`{label}` must be {told}", hint or EXAMPLES.get(what, ""), value=True)
+
+
+def _quoted(key: str, raw: str, loc: KeyPath) -> str:
+    """The same as a text, where quotes alone can mend it; an entry of a list is no value of its key."""
+    if isinstance(loc[-1], int):
+        return f'"{raw}", in quotes'
+    return EXAMPLES["endpoint"] if key == "endpoint" else f'{key}: "{raw}"'
 
 
 def _missing(document: Document, path: KeyPath, key: str, known: Iterable[str], what: str) -> ConfigError:
@@ -319,7 +272,8 @@ def _kind(what: str) -> str:
 
 
 def _label(loc: KeyPath) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else (f".{name(step)}") for step in loc).lstrip(".")
+    steps = [step for step in loc if isinstance(step, int) or not step.startswith(("constrained-", "literal["))]
+    return "".join(f"[{step}]" if isinstance(step, int) else (f".{name(step)}") for step in steps).lstrip(".")
 
 
 def _wrong_word(problem: Any, document: Document, loc: KeyPath, key: str) -> ConfigError:
@@ -340,10 +294,11 @@ def unknown_key(document: Document, path: KeyPath, known: Iterable[str], what: s
         sentence = f"`{key}` cannot stand in `defaults`: it would hold for every provider"
         return document.error(path, sentence, f"write `{key}:` in each target that needs it")
     if key in words.OF_THE_CALL and meant is None:
-        return document.error(path, f"`{key}` is a parameter of the call", f"client.complete(…, {key}=…)")
+        return document.error(path, f"`{key}` is a parameter of the call", words.as_called(key))
     if what == "tls" and key in ("verify", "insecure", "verify_ssl"):
         return document.error(path, "certificates are always verified", "name your own authority: `ca: company.pem`")
     label = _kind(what)
-    mend = EXAMPLES.get(meant, f"write `{meant}:`") if meant else f"{label} takes {words.listing(known, 30)}"
+    example = EXAMPLES.get(meant or "") if not what.startswith(_OTHERS) else None
+    mend = example or f"write `{meant}:`" if meant else f"{label} takes {words.listing(known, 30)}"
     told = f"; did you mean `{meant}`?" if meant else ""
     return document.error(path, f"`{name(key)}` is not a key of {label}{told}", mend)

@@ -262,15 +262,19 @@ def plugins(context: Context, value: Any, path: KeyPath) -> dict[str, Any]:
 
 def pricing(context: Context, value: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:
     """Prices per million tokens, checked by what will reckon with them."""
-    from byollm.providers.pricing import Price
+    from byollm.providers.pricing import FIELDS, Price
 
+    wrong = next((key for key in value if key not in FIELDS), None)
+    if wrong is not None:
+        raise schema.unknown_key(context.document, (*path, wrong), FIELDS, "pricing")
     try:
         Price.from_config(value)
     except ConfigError as error:
         problem = error
     else:
         return dict(value)
-    raise context.document.error(path, problem.message, problem.hint or schema.EXAMPLES["pricing"], value=True)
+    here = next(((*path, key) for key in value if problem.message.startswith(f"pricing: {key} ")), path)
+    raise context.document.error(here, problem.message, problem.hint or schema.EXAMPLES["pricing"], value=True)
 
 
 def capabilities(context: Context, value: Mapping[str, Any], path: KeyPath) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from byollm.config.secrets import SecretReference, ambient
 from byollm.config.words import listing, nearest
 from byollm.errors import AuthenticationError, ByollmError, ConfigError, PluginError
 from byollm.transports.base import Broken, Cancellation, Limits, Outgoing, Place, Timeouts
+from byollm.types.forks import forkable
 from byollm.wire.auth import AuthContext
 from byollm.wire.exchange import HttpRequest, HttpResponse
 from byollm.wire.redact import Redactor, Secret
@@ -49,7 +50,7 @@ class Made:
         self.plugin = plugin
         self.transport: Transport | None = None
         self._state: dict[str, Any] = {}
-        self._lock = threading.Lock()
+        self._lock = forkable(threading.Lock())
         self._down: tuple[float, str] | None = None
 
     def __repr__(self) -> str:
@@ -189,7 +190,7 @@ class Stores:
         self.allowed: tuple[str, ...] | None = None
         self.lock: str | None = None
         self._made: dict[str, Made] = {}
-        self._lock = threading.Lock()
+        self._lock = forkable(threading.Lock())
 
     def read(self, reference: SecretReference) -> Secret | ByollmError:
         """The secret that a reference of a plugin's kind names, or what went wrong."""
@@ -266,11 +267,13 @@ def _placed(where: Where, sentence: str, mend: str) -> ConfigError:
 def _no_such(stores: Stores, kind: str, label: str, where: Where) -> ConfigError:
     from byollm.providers import discovery
 
-    package = {"vault": "byollm-secrets-vault", "aws": "byollm-secrets-aws", "kubernetes": "byollm-secrets-kubernetes"}
-    kinds = [*KINDS, *package, *stores.configured, *(item.name for item in discovery.listed(GROUP))]
+    ours = ("vault", "aws", "kubernetes")
+    kinds = [*KINDS, *ours, *stores.configured, *(item.name for item in discovery.listed(GROUP))]
     meant = nearest(kind, [item for item in kinds if item != kind])
     mend = "install the plugin that brings it, or write `literal:…` for a key with a colon"
-    mend = f"pip install {package[kind]}" if kind in package else f"write `{meant}:…`" if meant else mend
+    mend = f"write `{meant}:…`" if meant else mend
+    if kind in ours:
+        mend = f"pip install byollm-secrets-{kind}   (from a clone: pip install ./contrib/secrets-{kind})"
     return _placed(where, f"`{label}`: there is no kind of secret called `{kind}`", mend)
 
 

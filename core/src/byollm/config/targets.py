@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from byollm.config import queries, schema, settings
-from byollm.config.places import KeyPath, name, shown
+from byollm.config.places import Document, KeyPath, name, shown
 from byollm.config.records import DeploymentConfig, OAuth, Retries
 from byollm.config.secrets import SecretReference
 from byollm.config.settings import Context
@@ -46,6 +46,7 @@ class Catalog:
             "secret_headers": {},
         }
         start |= {key: root[key] for key in ("on_unsupported", "transport") if root.get(key) is not None}
+        _named_transport(self._context, start.get("transport"), (*root["path"], "transport"))
         found = schema.validated(schema.DefaultsModel, given(written), self._context.document, path, "defaults")
         start = self._shared(found, path, start)
         if start["secret_headers"]:
@@ -61,7 +62,7 @@ class Catalog:
             split = split_model(value)
             if split is None:
                 sentence = f"{shown(value)} is not `provider/model`"
-                raise self._error(path, sentence, "provider: openai, model: gpt-4", value=True)
+                raise self._error(path, sentence, "provider: openai, model: gpt-5.4", value=True)
             value = dict(zip(("provider", "model"), split, strict=True))
         if not isinstance(value, dict):
             raise self._error(
@@ -127,6 +128,7 @@ class Catalog:
         )
         if wrong is not None:
             raise self._error((*path, wrong), f"`{name(wrong)}` is not a key of a target", "did you mean `provider:`?")
+        raise_for_a_task(self._context.document, value, path)
         mend = f"provider: {split[0]}, model: {name(split[1])}" if split else schema.EXAMPLES["provider"]
         raise self._error(path, "a target needs `provider:`", mend)
 
@@ -139,6 +141,7 @@ class Catalog:
         for key in ("region", "on_unsupported", "guard", "transport"):
             if found.get(key) is not None:
                 start[key] = found[key]
+        _named_transport(context, found.get("transport"), (*path, "transport"))
         if "timeout" in found:
             start["timeouts"] = settings.timeouts(context, found["timeout"], (*path, "timeout"), start["timeouts"])
         if "retries" in found:
@@ -186,7 +189,11 @@ class Catalog:
             values["limits"], values["shared_limits"] = read_sharing(
                 found["limits"], context.groups, context.document, at
             )
-        return values | ({"extra": found["extra"]} if "extra" in found else {})
+        extra = found.get("extra") or {}
+        if "model" in extra:
+            sentence = "`extra` names a model, and rules, prices and limits go by `model:`"
+            raise self._error((*path, "extra", "model"), sentence, "write it as `model:` of the target")
+        return values | ({"extra": extra} if "extra" in found else {})
 
     def follow(self, owner: str, value: Any, path: KeyPath) -> None:
         """Note a failover list: names of deployments, or inline targets, which are read at once."""
@@ -273,3 +280,28 @@ def credentials(
 def given(value: dict[str, Any]) -> dict[str, Any]:
     """Without the keys whose value is null: they say nothing."""
     return {key: item for key, item in value.items() if item is not None}
+
+
+def raise_for_a_task(document: Document, value: dict[str, Any], path: KeyPath) -> None:
+    """`rout: [fast]` was to be a task, not a target without its provider. Raises ConfigError for such a key."""
+    for key in value:
+        meant = nearest(key, ("deployment", "route")) if key not in schema.COMMON else None
+        if meant and meant != key:
+            raise document.error((*path, key), f"`{name(key)}` is not a key of a task", f"did you mean `{meant}:`?")
+
+
+def _named_transport(context: Context, value: Any, path: KeyPath) -> None:
+    """`transport:` is a name that somebody brings, or an object of a program's own. Raises ConfigError, placed."""
+    if not isinstance(value, str | int | float | list | dict):
+        return  # none is named, or a program hands over its own
+    from byollm.transports.choose import GROUP, NAMES
+
+    if value in NAMES:
+        return
+    from byollm.providers.discovery import listed
+
+    known = [*NAMES, *(item.name for item in listed(GROUP))]
+    if value not in known:
+        meant = nearest(value, known) if isinstance(value, str) else None
+        sentence = f"`transport` is {listing(known).replace(' and ', ' or ')}, not {shown(value)}"
+        raise context.document.error(path, sentence, f"transport: {meant or NAMES[0]}", value=True)

@@ -108,6 +108,15 @@ OF_A_PART: Final[Mapping[str, Mapping[str, str]]] = {
         "keyfile": "key",
         "password": "key_password",
     },
+    "pricing": {
+        "in": "input",
+        "out": "output",
+        "prompt": "input",
+        "completion": "output",
+        "input_tokens": "input",
+        "output_tokens": "output",
+        "cache_read": "cached",
+    },
     "authentication": {"url": "token_url", "token_endpoint": "token_url", "scopes": "scope", "secret": "client_secret"},
 }
 
@@ -119,6 +128,76 @@ OF_THE_CALL: Final = frozenset(
     }
 )  # fmt: skip
 """Parameters of one call: a target does not hold them."""
+_CALLED: Final[Mapping[str, str]] = {"max_completion_tokens": "max_tokens", "response_format": "output_schema"}
+
+
+def as_called(key: str) -> str:
+    """How a program says a parameter of a call: `client.complete(…, seed=…)`."""
+    return "client.stream(…)" if key == "stream" else f"client.complete(…, {_CALLED.get(key, key)}=…)"
+
+
+EXAMPLES: Final[Mapping[str, str]] = {
+    "provider": "provider: openai",
+    "model": 'model: "gpt-5.4"',
+    "api": "api: chat",
+    "endpoint": "endpoint: https://api.example.com/v1",
+    "region": "region: eu-west-1",
+    "tags": "tags: [eu, approved]",
+    "data_classes": "data_classes: [public, internal]",
+    "api_key": "api_key: ${OPENAI_API_KEY}",
+    "authentication": "authentication: bearer-token",
+    "credentials": "credentials: {client_id: env:CLIENT_ID, client_secret: env:CLIENT_SECRET}",
+    "headers": "headers: {X-Team: search}",
+    "query": 'query: {api-version: "2024-10-21"}',
+    "proxy": "proxy: http://proxy.example.com:3128",
+    "tls": "tls: {ca: company.pem, cert: client.pem, key: client-key.pem}",
+    "timeout": "timeout: {connect: 5, first_byte: 30, idle: 60, total: 120}",
+    "retries": "retries: {attempts: 3, total: 5}",
+    "failover": "failover: [backup]",
+    "route": "route: [fast, backup]",
+    "over": "over: [fast, backup]",
+    "output_tokens": "output_tokens: 500",
+    "regions": "regions: {europe: [azure_eu], americas: [openai_us]}",
+    "hours": 'hours: "22:00-06:00"',
+    "timezone": "timezone: Europe/Berlin",
+    "days": "days: [mon, tue, wed, thu, fri]",
+    "use": "use: [cheap]",
+    "first": "first: azure",
+    "amount": "amount: 10000",
+    "currency": "currency: USD",
+    "defer": "defer: 6h",
+    "batch": "batch: true",
+    "until": 'until: "2027-03-31"',
+    "since": 'since: "2026-04-01"',
+    "deployment": "deployment: fast",
+    "default": "default: summarize",
+    "defaults": "defaults: {timeout: {total: 60}, retries: {attempts: 2}}",
+    "deployments": "deployments: {fast: {provider: openai, model: gpt-5.4}}",
+    "tasks": "tasks: {summarize: {provider: openai, model: gpt-5.4}}",
+    "tenants": 'tenants: {acme: {credentials: {openai: {api_key: "${ACME_OPENAI}"}}}}',
+    "limits": "limits: {requests_per_minute: 500, tokens_per_minute: 30000, concurrency: 8}",
+    "pricing": "pricing: {input: 2.5, output: 10}",
+    "capabilities": "capabilities: {context_window: 128000, tools: true}",
+    "on_unsupported": "on_unsupported: strict",
+    "extra": "extra: {service_tier: flex}",
+    "plugins": "plugins: [byollm-openai, byollm-anthropic]",
+    "lock": "plugins: {lock: byollm.lock}",
+    "middleware": "middleware: [redact]",
+    "observers": "observers: [ledger]",
+    "secrets": "secrets: {allow_cmd: true}",
+    "max_age": "max_age: 300   (seconds; false reads again only what was refused)",
+    "version": "version: 1",
+    "log_content": "log_content: false",
+    "guard": "guard: ask",
+    "budget": "retries: {budget: 0.2}",
+    "attempts": "retries: {attempts: 3}   (1 means no retry)",
+    "total": "timeout: {total: 60}",
+    "token_url": "token_url: https://login.example.com/oauth2/token",
+    "client_id": "client_id: env:CLIENT_ID",
+    "client_secret": "client_secret: env:CLIENT_SECRET",
+    "type": "authentication: {type: oauth, token_url: …, client_id: …, client_secret: …}",
+}
+"""How each key is written: the mend of a value that cannot be meant."""
 
 
 def nearest(word: str, candidates: Iterable[str], synonyms: Mapping[str, str] | None = None) -> str | None:

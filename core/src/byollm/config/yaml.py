@@ -27,21 +27,32 @@ _TEXT_TAGS: Final = ("!", "tag:yaml.org,2002:str")
 _PLAIN_TAGS: Final = (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
-def read_yaml(path: str | os.PathLike[str]) -> Document:
-    """The document in a file. Raises ConfigError when it cannot be read or is not strict YAML."""
+def read_yaml(path: str | os.PathLike[str], mend: str | None = None) -> Document:
+    """The document in a file. Raises ConfigError when it cannot be read or is not strict YAML.
+
+    `mend` is said of a file that is no configuration, where a configuration's would lead astray.
+    """
     data = _bytes_of(os.fspath(path))
     source = str(os.fspath(path))
     if isinstance(data, Problem):
+        data = _of_another(data, mend)
         raise ConfigError(f"{name(source)}: {data.message}", hint=data.hint)
-    return parse_yaml(data, source)
+    return parse_yaml(data, source, mend)
 
 
-def parse_yaml(data: Any, source: str = "<yaml>") -> Document:
+def parse_yaml(data: Any, source: str = "<yaml>", mend: str | None = None) -> Document:
     """The document in bytes or a text; `source` names it in errors. Raises ConfigError when it is not strict YAML."""
     found = _parse(data)
     if isinstance(found, Problem):
+        found = _of_another(found, mend)
         raise ConfigError(found.message, hint=found.hint, file=source, line=found.line, column=found.column)
     return Document(plain_of(found), source, found)
+
+
+def _of_another(problem: Problem, mend: str | None) -> Problem:
+    if mend is None or problem.hint not in (_NO_FILE, _FIRST_FILE):
+        return problem
+    return problem._replace(message=problem.message.replace("the configuration", "the file"), hint=mend)
 
 
 def _bytes_of(path: str) -> bytes | Problem:
@@ -49,7 +60,7 @@ def _bytes_of(path: str) -> bytes | Problem:
         with open(path, "rb") as file:
             return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        return Problem("there is no such file", "name a file that exists, or run `byollm init` to make one")
+        return Problem("there is no such file", _NO_FILE)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
     return Problem(f"the file cannot be read: {reason}", "name a readable YAML file")
@@ -171,7 +182,8 @@ class _Reader:
         node = self._stack[-1][0]
         key = _value(event)
         if not isinstance(key, str):
-            raise _fail(event, f"a key is a text; this one was read as {type(key).__name__}", "put the key in quotes")
+            kind = "nothing" if key is None else "true or false" if isinstance(key, bool) else "a number"
+            raise _fail(event, f"a key is a text; this one was read as {kind}", "put the key in quotes")
         if key == "<<" and event.implicit[0]:
             raise _fail(event, "merge keys (`<<`) are not read", "put what targets share under `defaults:`")
         if node.entries is not None and key in node.entries:
@@ -250,7 +262,8 @@ class _Reader:
             parent.entries[key] = (line, column, node)
 
 
-_FIRST_FILE: Final = 'begin with:  llm_config: {provider: "openai", model: "gpt-4"}'
+_NO_FILE: Final = "name a file that exists, or run `byollm init` to make one"
+_FIRST_FILE: Final = 'begin with:  llm_config: {provider: "openai", model: "gpt-5.4"}'
 
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
 _HEX = re.compile(r"0x[0-9a-fA-F]+\Z")

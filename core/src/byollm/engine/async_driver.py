@@ -6,6 +6,8 @@ It decides nothing. A test compares the two drivers' traces.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
 
 from byollm.engine.credentials import outcome
@@ -13,7 +15,8 @@ from byollm.engine.failures import bare
 from byollm.engine.hidden import Hidden, HiddenHeaders
 from byollm.engine.outgoing import AUTH_BODY_LIMIT, as_sent, auth_outgoing, outgoing
 from byollm.engine.steps import Acquire, Close, Emit, Open, OpenLocal, R, Read, Renew, Run, Sleep, Steps
-from byollm.errors import ByollmError
+from byollm.engine.waiting import Waiting
+from byollm.errors import ByollmError, PluginError
 from byollm.transports.base import AsyncResponse, AsyncTransport, Broken
 from byollm.transports.local import AsyncLocalResponse
 from byollm.types.events import Event
@@ -64,6 +67,10 @@ class AsyncDriver(Generic[R]):
             if self._response is not None:
                 await self.drop()
             return None
+        except GeneratorExit:  # nobody will resume this: nothing may be awaited
+            answer = step = None
+            self._abandon()
+            raise
         except BaseException:
             answer = step = None  # the last bytes may echo a key, and a traceback shows its frames' locals
             await self.close()
@@ -89,6 +96,12 @@ class AsyncDriver(Generic[R]):
         finally:
             self._steps.close()
 
+    def _abandon(self) -> None:
+        response, self._response = self._response, None
+        if response is not None:
+            _abandoned(response)
+        self._steps.close()
+
     async def _work(self, step: Any) -> tuple[Any, Any]:
         """What the decision gets next: the result, or what was raised, where it was asked for."""
         try:
@@ -106,11 +119,12 @@ class AsyncDriver(Generic[R]):
         if kind is Sleep:
             return await self._sleep(step.seconds)
         if kind is Renew:
-            return await asyncio.to_thread(outcome, lambda: step.line.credentials.renew(step.auth, self._stamp))
+            renew = partial(step.line.credentials.renew, step.auth, self._stamp)
+            return await Waiting(self._call, self._call.deadline).until(lambda: asyncio.to_thread(outcome, renew))
         if kind is OpenLocal:
             self._response = AsyncLocalResponse(step.call, step.request, self._call.local_context(step.deadline))
             return self._response.head
-        raise AssertionError(f"no such step: {kind.__name__}")
+        raise PluginError(f"a middleware yielded a {kind.__name__}, which is no step")
 
     async def _acquire(self, step: Acquire) -> bool:
         place, cancellation = step.place, self._call.cancellation
@@ -137,7 +151,8 @@ class AsyncDriver(Generic[R]):
             await asyncio.wait([asleep])
         finally:
             cancellation.bind(None)
-            asleep.cancel()
+            with suppress(RuntimeError):  # the loop is closed: nobody waits
+                asleep.cancel()
         return cancellation.cancelled
 
     async def _open(self, step: Open) -> Any:
@@ -151,7 +166,10 @@ class AsyncDriver(Generic[R]):
         headers: Any = line.credentials.ready(step.auth)
         if headers is None:
             headers = await line.credentials.async_headers(
-                step.auth, as_sent(line, step.request), call.clock.time, lambda asked: self._send(asked, step)
+                step.auth,
+                as_sent(line, step.request),
+                Waiting(call, step.deadline),
+                lambda asked: self._send(asked, step),
             )
         if not isinstance(headers, HiddenHeaders):
             return headers
@@ -177,7 +195,7 @@ class AsyncDriver(Generic[R]):
         line = step.line
         opened = await self._transport_of(line).open(auth_outgoing(asked, line, self._call, step.deadline))
         if isinstance(opened, Broken):
-            return opened
+            return Broken(opened.kind, "no", opened.detail)  # what the model is asked has not left
         body = Hidden(b"")
         while True:
             read = Hidden(await opened.read())
@@ -196,4 +214,16 @@ class AsyncDriver(Generic[R]):
 
 async def _dropped(response: AsyncResponse | AsyncLocalResponse) -> None:
     """Close whatever happens: a task being cancelled still gives its connection back to nobody."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:  # it was closed over a task that had not ended
+        _abandoned(response)
+        return
     await asyncio.shield(response.close(False))
+
+
+def _abandoned(response: AsyncResponse | AsyncLocalResponse) -> None:
+    closing = response.close(False)
+    with suppress(Exception):  # what closes at once is closed by the first step; the rest needs a loop
+        closing.send(None)
+    closing.close()

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from byollm.types.forks import forkable
+
 FAILURES_TO_OPEN: Final = 5
 OPEN_SECONDS: Final = 20.0
 WARM_UP_SECONDS: Final = 10.0
@@ -39,7 +41,7 @@ MODEL: Final = Kind("model", 3, 60.0, 300.0, "model")
 KEY: Final = Kind("key", 3, OPEN_SECONDS, 300.0, "key")
 QUOTA: Final = Kind("quota", 1, OPEN_SECONDS, 300.0, "key")
 
-_lock = threading.Lock()
+_lock = forkable(threading.Lock())
 """For whatever is ill: a case may be shared by the breakers of several deployments. The healthy never take it."""
 
 
@@ -202,7 +204,7 @@ class RetryBudget:
 
     def __init__(self, share: float = RETRY_SHARE) -> None:
         self._share = share
-        self._lock = threading.Lock()
+        self._lock = forkable(threading.Lock())
         self._calls: deque[float] = deque()
         self._retries: deque[float] = deque()
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from byollm.engine.deferring import Deferral
     from byollm.engine.line import Line
     from byollm.engine.lot import Lot
+    from byollm.routing.sieve import Sieve
     from byollm.types.request import Request
 
 
@@ -83,6 +84,8 @@ class Call:
     """Nobody looks at the events, only at the completion: none need be shown."""
     attempts: list[Attempt] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    sieve: Sieve | None = None
+    """The rules it is under; None where the file has none."""
     notes: dict[str, Any] = field(default_factory=dict)
     committed: bool = False
     restarts: int = 0

@@ -17,6 +17,7 @@ from byollm.engine.failures import bare
 from byollm.engine.hidden import Hidden, HiddenHeaders, sendable
 from byollm.errors import ByollmError, PluginError
 from byollm.transports.base import Broken
+from byollm.types.forks import forkable
 from byollm.wire.auth import AuthContext, AuthScheme
 from byollm.wire.exchange import HttpRequest
 from byollm.wire.redact import Redactor, Secret
@@ -24,13 +25,17 @@ from byollm.wire.redact import Redactor, Secret
 if TYPE_CHECKING:
     import asyncio
 
+    from byollm.engine.waiting import Waiting
 
 NEVER: Final = float("inf")
 READING: Final = 60.0
 """Seconds in which nobody else begins to read secrets that grew old."""
 
-
 R = TypeVar("R")
+Send = Callable[[Hidden], Hidden | Broken]
+AsyncSend = Callable[[Hidden], Awaitable[Hidden | Broken]]
+Made = HiddenHeaders | Broken | ByollmError
+"""The headers to add, or what went wrong as a value."""
 
 
 class Reference(Protocol):
@@ -49,6 +54,7 @@ class Credentials:
         "_due",
         "_forced",
         "_headers",
+        "_hidden",
         "_lock",
         "_past",
         "_ready",
@@ -68,12 +74,13 @@ class Credentials:
         self._secrets: dict[str, Secret] | None = None
         self._due = float("inf")
         self._past: list[Secret] = []
+        self._hidden: tuple[Secret, ...] = ()
         self._ready: tuple[AuthScheme, Mapping[str, Secret], HiddenHeaders] | None = None
         self._redactor: tuple[tuple[Secret, ...], Redactor] | None = None
         self._state: dict[str, Any] = {}
         self._forced = False
-        self._lock = threading.RLock()
-        self._refresh = threading.Lock()
+        self._lock = forkable(threading.RLock())
+        self._refresh = forkable(threading.Lock())
         self._stamp = 0
         self._async_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
@@ -155,11 +162,15 @@ class Credentials:
         """No longer used, but a late answer may still show them."""
         self._past = list(dict.fromkeys([*self._past, *secrets]))[-16:]
 
+    def hide(self, *secrets: Secret) -> None:
+        """No credentials of a provider's, a proxy's perhaps; they are not to be shown either."""
+        self._hidden = (*self._hidden, *secrets)
+
     @property
     def redactor(self) -> Redactor:
         """One that masks everything this line ever sent as a credential."""
         tokens = _secrets_in(self._state) if self._state else ()
-        known = (*(self._secrets or {}).values(), *self._past, *tokens)
+        known = (*(self._secrets or {}).values(), *self._past, *self._hidden, *tokens)
         if self._redactor is None or self._redactor[0] != known:
             self._redactor = (known, Redactor(known))
         return self._redactor[1]
@@ -185,7 +196,10 @@ class Credentials:
         secrets, stamp = known or self._snapshot()
         context = AuthContext(secrets, now, _nonce, self._state, self._forced)
         before = _secrets_in(self._state) if self._state else []
-        headers = yield from scheme.flow(request, context)
+        flow = scheme.flow(request, context)
+        if not isinstance(flow, Generator):  # a mapping would be gone through, name by name
+            raise PluginError(f"the auth scheme {scheme.name!r} has a flow that does not yield; nothing was sent")
+        headers = yield from flow
         self._forced = False
         if (before or self._state) and before != _secrets_in(self._state):
             self._forget(before)
@@ -206,30 +220,23 @@ class Credentials:
             return None
         return ready[2] if self._due == NEVER or time.monotonic() < self._due else None
 
-    def headers(
-        self,
-        scheme: AuthScheme,
-        request: HttpRequest,
-        now: Callable[[], float],
-        send: Callable[[Hidden], Hidden | Broken],
-    ) -> HiddenHeaders | Broken | ByollmError:
+    def headers(self, scheme: AuthScheme, request: HttpRequest, waiting: Waiting, send: Send) -> Made:
         """The headers to add, or what went wrong as a value. `send` carries the scheme's own requests.
 
         An error comes back without its traceback: the frames it passed through hold secrets.
         """
         if not scheme.refreshes:
-            return self._run(scheme, request, now, send)
-        with self._refresh:  # one refresh in flight: the others wait and then find the token
-            return self._run(scheme, request, now, send)
+            return self._run(scheme, request, waiting, send)
+        late = waiting.enter(self._refresh)  # one refresh in flight: the others wait and then find the token
+        if late is not None:
+            return late
+        try:
+            return self._run(scheme, request, waiting, send)
+        finally:
+            self._refresh.release()
 
-    def _run(
-        self,
-        scheme: AuthScheme,
-        request: HttpRequest,
-        now: Callable[[], float],
-        send: Callable[[Hidden], Hidden | Broken],
-    ) -> HiddenHeaders | Broken | ByollmError:
-        flow = self._flow(scheme, request, now, None)
+    def _run(self, scheme: AuthScheme, request: HttpRequest, waiting: Waiting, send: Send) -> Made:
+        flow = self._flow(scheme, request, waiting.now, None)
         asked = _next(flow, None)
         while isinstance(asked, Hidden):
             answer = _worked(asked.value) if callable(asked.value) else send(asked)
@@ -238,36 +245,30 @@ class Credentials:
             asked = _next(flow, answer)
         return asked
 
-    async def async_headers(
-        self,
-        scheme: AuthScheme,
-        request: HttpRequest,
-        now: Callable[[], float],
-        send: Callable[[Hidden], Awaitable[Hidden | Broken]],
-    ) -> HiddenHeaders | Broken | ByollmError:
+    async def async_headers(self, scheme: AuthScheme, request: HttpRequest, waiting: Waiting, send: AsyncSend) -> Made:
         """`headers`, awaited."""
         import asyncio  # a sync program starts in a fifth less time without it
 
         if not scheme.refreshes:
-            return await self._async_run(scheme, request, now, send)
-        async with self._async_locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-            return await self._async_run(scheme, request, now, send)
+            return await self._async_run(scheme, request, waiting, send)
+        lock = self._async_locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+        late = await waiting.until(lock.acquire)
+        if isinstance(late, Broken):
+            return late
+        try:
+            return await self._async_run(scheme, request, waiting, send)
+        finally:
+            lock.release()
 
-    async def _async_run(
-        self,
-        scheme: AuthScheme,
-        request: HttpRequest,
-        now: Callable[[], float],
-        send: Callable[[Hidden], Awaitable[Hidden | Broken]],
-    ) -> HiddenHeaders | Broken | ByollmError:
+    async def _async_run(self, scheme: AuthScheme, request: HttpRequest, waiting: Waiting, send: AsyncSend) -> Made:
         import asyncio
 
         known: Any = self._at_hand()
-        if known is None:
-            known = await asyncio.to_thread(outcome, self._snapshot)  # a file, a keyring or a store may block
-            if isinstance(known, ByollmError):
+        if known is None:  # a file, a keyring or a store may block
+            known = await waiting.until(lambda: asyncio.to_thread(outcome, self._snapshot))
+            if isinstance(known, ByollmError | Broken):
                 return known
-        flow = self._flow(scheme, request, now, known)
+        flow = self._flow(scheme, request, waiting.now, known)
         asked = _next(flow, None)
         while isinstance(asked, Hidden):
             answer: Hidden | Broken | ByollmError
@@ -319,7 +320,11 @@ def _worked(work: Callable[[], Any]) -> Hidden | ByollmError:
 def _next(flow: Generator[Any, Any, Any], answer: Hidden | None) -> Hidden | HiddenHeaders | ByollmError:
     """One step of a scheme's flow: a request of its own, the headers at its end, or what went wrong."""
     try:
-        return Hidden(flow.send(answer.value if answer is not None else None))
+        asked = Hidden(flow.send(answer.value if answer is not None else None))
+        if callable(asked.value) or isinstance(asked.value, HttpRequest):
+            return asked
+        flow.close()
+        problem = f"it yielded a {type(asked.value).__name__}"
     except StopIteration as end:
         headers: HiddenHeaders = end.value
         return headers

@@ -104,4 +104,4 @@ def _waited(call: Call, until: float) -> Steps[None]:
     over = clock.monotonic() + (until - clock.time())
     while (wait := min(until - clock.time(), over - clock.monotonic())) > 0:
         if (yield Sleep(min(wait, SPELL))):
-            raise CancelledError
+            raise CancelledError(sent="no", billed="no")

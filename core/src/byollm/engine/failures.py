@@ -55,7 +55,7 @@ def from_broken(broken: Broken, partial: Completion | None = None, *, answered: 
     billed: Any = "no" if broken.sent == "no" else "unknown"
     detail = f": {broken.detail}" if broken.detail else ""
     if kind == "cancelled":
-        return CancelledError(partial=partial)
+        return CancelledError(partial=partial, sent=broken.sent, billed=billed)
     if kind == "refused":
         return ConfigError(
             f"byollm does not send there{detail}", hint="check `endpoint:`; `byollm check --hosts` lists all"

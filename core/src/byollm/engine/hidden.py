@@ -37,7 +37,7 @@ class Hidden:
 def sendable(headers: HiddenHeaders) -> HiddenHeaders:
     """The same headers. Raises AuthenticationError for a character that no header can carry."""
     for name, value in headers:
-        if not value.isascii() or not value.isprintable():
+        if not value.isascii() or not value.isprintable() or value != value.strip():
             raise AuthenticationError(
                 f"the credential for {name} holds a character that no header can carry",
                 sent="no",

@@ -72,7 +72,7 @@ def _admitted(
             if wait > 0:
                 _worth(call, line, wait)
                 if (yield Sleep(wait)):
-                    raise CancelledError
+                    raise CancelledError(sent="no", billed="no")
             else:
                 for part in limits.parts:  # always in this order, so that no two wait for each other
                     yield from _entered(call, line, part)
@@ -102,7 +102,7 @@ def _entered(call: Call, line: Line, limits: Limits) -> Steps[None]:
             limits.leave(waiting)
     if not granted:
         if call.cancellation.cancelled:
-            raise CancelledError
+            raise CancelledError(sent="no", billed="no")
         raise _refused(line, "all its places for calls at a time stayed taken", None)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
 
 from byollm.engine.breaker import Breaker, RetryBudget
 from byollm.engine.credentials import Credentials
@@ -17,6 +18,7 @@ from byollm.types.request import Request
 from byollm.types.usage import Usage
 from byollm.wire.auth import AuthScheme
 from byollm.wire.exchange import Exchange
+from byollm.wire.redact import Secret
 
 if TYPE_CHECKING:
     from byollm.engine.lot import Lot
@@ -103,6 +105,8 @@ class Line:
         """How to get there; found at first use, because a proxy may come from the environment. Raises ConfigError."""
         if not isinstance(self.way, Place):
             self.way = self.way()
+            if self.way.proxy is not None:  # over plain http it may send its password back
+                self.credentials.hide(Secret(unquote(urlsplit(self.way.proxy).password or "")))
         return self.way
 
     def auth_for(self, exchange: Exchange[Any]) -> AuthScheme:

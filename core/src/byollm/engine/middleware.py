@@ -23,8 +23,8 @@ leaves out candidates has `left_out(call, request)`, for `explain`: the reason b
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from byollm.engine.steps import Emit, Steps
 from byollm.errors import ByollmError, PluginError
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from byollm.types.request import Request
 
 Next = Callable[["Request"], Steps[Completion]]
+POSITIONS: Final = ("operation", "attempt")
 log = logging.getLogger("byollm")
 
 
@@ -59,7 +60,10 @@ def wrap(middleware: Sequence[Middleware], call: Call, core: Next) -> Next:
 
 def _layer(layer: Middleware, call: Call, inner: Next) -> Next:
     def run(request: Request) -> Steps[Completion]:
-        completion = yield from layer.around(call, request, inner)
+        steps = layer.around(call, request, inner)
+        if not isinstance(steps, Generator):
+            raise PluginError(f"middleware {type(layer).__name__}: `around` is no generator: it has to yield")
+        completion = yield from steps
         if not isinstance(completion, Completion):
             raise PluginError(
                 f"middleware {type(layer).__name__} returned {type(completion).__name__}, not a Completion"
@@ -67,6 +71,17 @@ def _layer(layer: Middleware, call: Call, inner: Next) -> Next:
         return completion
 
     return run
+
+
+def checked(layers: Sequence[Any]) -> Sequence[Any]:
+    """The layers, if each is one. Raises PluginError: what stands at no known place would never be asked."""
+    for layer in layers:
+        name, position = type(layer).__name__, getattr(layer, "position", POSITIONS[0])
+        if not callable(getattr(layer, "around", None)):
+            raise PluginError(f"{name} is no middleware: it has no `around`")
+        if position not in POSITIONS:
+            raise PluginError(f"middleware {name}: `position` is {' or '.join(POSITIONS)}, not {position!r}")
+    return layers
 
 
 def relay(steps: Steps[Completion], change: Callable[[Emit], Emit]) -> Steps[Completion]:
@@ -97,7 +112,12 @@ def map_events(steps: Steps[Completion], function: Callable[[Event], Sequence[Ev
     assembler = Assembler()
 
     def change(step: Emit) -> Emit:
-        events = [new for event in step.events for new in function(event)]
+        events: list[Event] = []
+        for event in step.events:
+            new = function(event)
+            if not isinstance(new, Iterable):
+                raise PluginError(f"map_events: its function answered {type(new).__name__}, not a list of events")
+            events += new
         assembler.feed(events)
         return Emit(events)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from byollm.engine.attempt import Sending, attempt
 from byollm.engine.health import tell
-from byollm.engine.middleware import Middleware, Observers, relay, wrap
+from byollm.engine.middleware import Middleware, Observers, checked, relay, wrap
 from byollm.engine.steps import Emit, Steps
 from byollm.engine.trip import ILL, Trip, healthy_first
 from byollm.errors import ByollmError, CancelledError, NoRouteError, UnsupportedFeatureError
@@ -41,6 +41,7 @@ class Operation:
     def __init__(
         self, middleware: Sequence[Middleware] = (), observers: Observers | None = None, log_content: bool = False
     ) -> None:
+        middleware = checked(middleware)
         self._operation_layers = [layer for layer in middleware if getattr(layer, "position", "operation") != "attempt"]
         self._attempt_layers = [layer for layer in middleware if getattr(layer, "position", "operation") == "attempt"]
         self._observers = observers or Observers()
@@ -160,7 +161,7 @@ class Operation:
 
     def _fell(self, call: Call, line: Line, number: int, started: float, at: float, error: ByollmError) -> None:
         now = call.clock.monotonic()
-        if call.batch_until is None or not isinstance(error, ILL):  # trouble with batches is none of single requests
+        if call.batch_until is None:  # trouble with batches is none of single requests: a server may have none at all
             tell(line, error, now)
             if line.option is not None and isinstance(error, ILL):
                 line.option.pace.failed(now - started, now)
@@ -215,9 +216,9 @@ class Operation:
 
 
 def unsent(call: Call, error: E) -> E:
-    """An error of a call that left a batch before the batch was sent: it cost nothing."""
-    if call.lot is not None and not call.lot.sending and isinstance(error, CancelledError):
-        error.sent = error.billed = "no"
+    """An error of a call that left a batch: until the batch is sent it costs nothing, whatever was asked last."""
+    if call.lot is not None and isinstance(error, CancelledError):
+        error.sent, error.billed = ("yes", "unknown") if call.lot.sending else ("no", "no")
     return error
 
 

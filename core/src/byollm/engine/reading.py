@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from byollm.engine import wirelog
@@ -14,7 +15,7 @@ from byollm.types.completion import Completion
 from byollm.types.events import NOT_CONTENT, Event, Finished, Started
 from byollm.wire.assemble import Assembler
 from byollm.wire.classify import request_id
-from byollm.wire.exchange import Exchange, Head
+from byollm.wire.exchange import Exchange, Head, unsendable
 from byollm.wire.framing import Decoder, decoder_for
 
 if TYPE_CHECKING:
@@ -41,17 +42,25 @@ def follow(exchange: Exchange[T], values: list[T], line: Line) -> Exchange[T] | 
     plugin raises, PluginError for what it should not."""
     assert exchange.then is not None
     try:
-        return exchange.then(values)
+        following = exchange.then(values)
+        problem = "" if following is None else unsendable(following)
     except ByollmError:
         raise
     except Exception as error:
-        problem = PluginError(f"{line.provider}: the next request cannot be made: {type(error).__name__}")
-    raise problem
+        problem = type(error).__name__
+    if problem:
+        raise PluginError(f"{line.deployment.who}: the next request cannot be made: {problem}")
+    return following
 
 
 def raised(error: ByollmError, line: Line, head: Head | None, call: Call) -> ByollmError:
     """An error as it may leave the engine."""
-    return decorate(error, line, head, call) if isinstance(error, ProviderError) else bare(error)
+    if isinstance(error, ProviderError):
+        return decorate(error, line, head, call)
+    who = line.deployment.who
+    if type(error) is PluginError and who not in error.message:
+        return PluginError(f"{who}: {error.message}", hint=error.hint)
+    return bare(error)
 
 
 def _begun_anew(events: list[Event]) -> list[Event]:
@@ -168,8 +177,10 @@ class Reading:
         if self.cutter is not None:
             events = self.cutter.feed(events)
             self.ended = self.cutter.cut
-        if Finished in map(type, events) and not (over and self._ends_well(events)):
-            events = self._without_finish(events)
+        if Finished in map(type, events):
+            events = [self._finish(event) if type(event) is Finished else event for event in events]
+            if not (over and self._ends_well(events)):
+                events = self._without_finish(events)
         return self.show(events) if events else None
 
     def _ends_well(self, events: list[Event]) -> bool:
@@ -196,8 +207,19 @@ class Reading:
 
     def show(self, events: list[Event]) -> list[Event] | None:
         """Hold back what is no content yet, so that another deployment may still take over unseen."""
-        self.assembler.feed(events)
         pending = self.pending
+        problem = ""
+        try:
+            if pending is not None:
+                events = [self._begun(event) if type(event) is Started else event for event in events]
+            self.assembler.feed(events)
+        except PluginError as error:
+            problem = error.message
+        except Exception as error:  # a value of a type that no event has
+            problem = f"the plugin made events that are none: {type(error).__name__}"
+        if problem:  # it may show what the provider said
+            broken = PluginError(self.line.credentials.redactor.text(problem))
+            raise raised(broken, self.line, self.head, self.call)
         if pending is not None:
             pending += events
             if NOT_CONTENT.issuperset(map(type, events)):
@@ -209,6 +231,18 @@ class Reading:
             if not self.call.quiet:
                 self.call.first_at = self.call.clock.monotonic()
         return None if self.call.quiet else events
+
+    def _finish(self, event: Finished) -> Finished:
+        raw = self.line.credentials.redactor.long_data(event.raw)
+        return event if raw == event.raw else replace(event, raw=raw)
+
+    def _begun(self, event: Started) -> Started:
+        """A provider may answer with the key as its name for the answer or the model; programs print both."""
+        mask = self.line.credentials.redactor.long_data
+        name, model = mask(event.id), event.model
+        if model != self.line.model:
+            model = mask(model)
+        return event if (name, model) == (event.id, event.model) else replace(event, id=name, model=model)
 
     def partial(self) -> Completion | None:
         """What has arrived, if there was content."""
@@ -236,7 +270,11 @@ class Reading:
         completion.adjustments = self.fitted.adjustments
         completion.raw = self.document
         completion.output_schema = self.fitted.request.output_schema
+        redactor = line.credentials.redactor
+        details = completion.usage.details
+        if details and (masked := redactor.long_data(details)) != details:
+            completion.usage = replace(completion.usage, details=masked)
         if head is not None:
             found = request_id(head.headers)
-            completion.request_id = line.credentials.redactor.text(found) if found else None
+            completion.request_id = redactor.text(found) if found else None
         return completion

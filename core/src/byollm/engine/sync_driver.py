@@ -13,9 +13,11 @@ from byollm.engine.failures import bare
 from byollm.engine.hidden import Hidden, HiddenHeaders
 from byollm.engine.outgoing import AUTH_BODY_LIMIT, as_sent, auth_outgoing, outgoing
 from byollm.engine.steps import Acquire, Close, Emit, Open, OpenLocal, R, Read, Renew, Run, Sleep, Steps
-from byollm.errors import ByollmError
+from byollm.engine.waiting import Waiting
+from byollm.errors import ByollmError, PluginError
 from byollm.transports.base import Broken, Response, Transport
 from byollm.transports.local import LocalResponse
+from byollm.transports.progress import Interrupted
 from byollm.types.events import Event
 from byollm.wire.exchange import HttpResponse
 
@@ -64,10 +66,13 @@ class SyncDriver(Generic[R]):
             if self._response is not None:
                 self.drop()
             return None
-        except BaseException:
+        except BaseException as error:
             answer = step = None  # the last bytes may echo a key, and a traceback shows its frames' locals
             self.close()
-            raise
+            if type(error) is not Interrupted:
+                raise
+            told = error.error
+        raise told
 
     def run(self) -> R:
         """To the end, without events."""
@@ -108,7 +113,7 @@ class SyncDriver(Generic[R]):
         if kind is OpenLocal:
             self._response = LocalResponse(step.call, step.request, self._call.local_context(step.deadline))
             return self._response.head
-        raise AssertionError(f"no such step: {kind.__name__}")
+        raise PluginError(f"a middleware yielded a {kind.__name__}, which is no step")
 
     def _acquire(self, step: Acquire) -> bool:
         if not self._call.cancellation.bind(step.place.cancel):
@@ -132,7 +137,10 @@ class SyncDriver(Generic[R]):
         headers: Any = line.credentials.ready(step.auth)
         if headers is None:
             headers = line.credentials.headers(
-                step.auth, as_sent(line, step.request), call.clock.time, lambda asked: self._send(asked, step)
+                step.auth,
+                as_sent(line, step.request),
+                Waiting(call, step.deadline),
+                lambda asked: self._send(asked, step),
             )
         if not isinstance(headers, HiddenHeaders):
             return headers
@@ -158,7 +166,7 @@ class SyncDriver(Generic[R]):
         line = step.line
         opened = self._transport_of(line).open(auth_outgoing(asked, line, self._call, step.deadline))
         if isinstance(opened, Broken):
-            return opened
+            return Broken(opened.kind, "no", opened.detail)  # what the model is asked has not left
         body = Hidden(b"")
         while True:
             read = Hidden(opened.read())

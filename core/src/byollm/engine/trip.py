@@ -69,10 +69,10 @@ class Trip:
                 except ByollmError as raised:
                     error = bare(raised)
                 wait = self.again(line, error, number, attempts)
-                if wait is None:
+                if wait is None or self.last is None:
                     break
                 if (yield Sleep(wait)):
-                    self.last = CancelledError()
+                    self.last = CancelledError(sent=self.last.sent, billed=self.last.billed)
                     break
             if self.ended(line):
                 break
@@ -104,6 +104,8 @@ class Trip:
         if _is_local(error):
             self.refused = self.refused or error
             self.call.skipped[line.name] = error.message
+            return None
+        if isinstance(error, NoRouteError) and line.name in self.call.skipped:  # a rule forbids it since midnight
             return None
         if not isinstance(error, ProviderError | CancelledError):
             raise self.told(error)

@@ -18,10 +18,10 @@ from byollm.providers.hooks import PROJECT, BatchProvider, Provider
 from byollm.providers.manifest import Manifest
 from byollm.providers.taken import Taken
 from byollm.providers.target import Target
-from byollm.types.capabilities import FIELDS, Capabilities, TokenCount
+from byollm.types.capabilities import FIELDS, Capabilities, TokenCount, mistakes
 from byollm.types.completion import Adjustment
 from byollm.types.request import Request
-from byollm.wire.exchange import Exchange, LocalCall
+from byollm.wire.exchange import Exchange, LocalCall, unsendable
 
 if TYPE_CHECKING:
     from byollm.wire.batches import Batches
@@ -46,6 +46,7 @@ class Deployment:
     _capabilities: Capabilities | None = field(default=None, init=False, repr=False)
     _taken: tuple[Capabilities, Taken] | None = field(default=None, init=False, repr=False)
     _asked: bool = field(default=False, init=False, repr=False)
+    _headers: Any = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         manager = pluggy.PluginManager(PROJECT)
@@ -58,7 +59,7 @@ class Deployment:
         except pluggy.PluginValidationError as error:
             problem = str(error)
         if problem:
-            raise PluginError(f"{self.distribution or self.manifest.name}: a hook does not fit: {problem}")
+            raise PluginError(f"{self.who}: a hook does not fit: {problem}")
         self._hooks = manager.hook
         self._answers = {name: _who_answers(getattr(manager.hook, name)) for name in HOOKS}
 
@@ -68,12 +69,19 @@ class Deployment:
         return self.target.deployment
 
     @property
+    def who(self) -> str:
+        """The plugin and what brought it, as messages name it."""
+        return f"{self.manifest.name} ({self.distribution} {self.version})" if self.distribution else self.manifest.name
+
+    @property
     def capabilities(self) -> Capabilities:
         """Plugin, model family and the file, merged; asked once. Raises ConfigError for an unknown name in the file."""
         if self._capabilities is None:
             found = self._ask("capabilities", target=self.target) or Capabilities()
             if not isinstance(found, Capabilities):
-                raise PluginError(f"{self.manifest.name}: capabilities answered {type(found).__name__}")
+                raise PluginError(f"{self.who}: capabilities answered {type(found).__name__}")
+            if problem := next(mistakes(found), None):
+                raise PluginError(f"{self.who}: capabilities answered {problem}")
             self._capabilities = self._merged(found)
         return self._capabilities
 
@@ -129,11 +137,16 @@ class Deployment:
     def exchange(self, request: Request) -> Exchange[Any] | LocalCall:
         """The plugin's translation. Raises UnsupportedFeatureError when it has none, PluginError when it breaks."""
         answer = self._ask("complete", request=request, target=self.target)
-        if type(answer) is Exchange or isinstance(answer, Exchange | LocalCall):
+        if isinstance(answer, Exchange):
+            return self._sendable("complete", answer)
+        if isinstance(answer, LocalCall):
             return answer
+        if answer is None and not self._hooks.complete.get_hookimpls():
+            mend = "mark it with @byollm.plugin.hookimpl" if hasattr(self.plugin, "complete") else ""
+            raise PluginError(f"{self.who} has no hook `complete`", hint=mend)
         if answer is None:
             raise UnsupportedFeatureError(f"{self.manifest.name} has no way to complete over {self.target.api!r}")
-        raise PluginError(f"{self.manifest.name}: complete answered {type(answer).__name__}, not an Exchange")
+        raise PluginError(f"{self.who}: complete answered {type(answer).__name__}, not an Exchange")
 
     def noted(self, fitted: Fitted, answer: Exchange[Any] | LocalCall) -> Fitted:
         """With what the translator itself changed, and an `extra` for others only. Raises UnsupportedFeatureError for
@@ -156,7 +169,16 @@ class Deployment:
         """The plugin's count, an exchange that asks for it, or None."""
         answer = self._ask("count_tokens", request=request, target=self.target)
         if answer is not None and not isinstance(answer, TokenCount | Exchange):
-            raise PluginError(f"{self.manifest.name}: count_tokens answered {type(answer).__name__}")
+            raise PluginError(f"{self.who}: count_tokens answered {type(answer).__name__}")
+        if isinstance(answer, TokenCount) and (type(answer.tokens) is not int or answer.tokens < 0):
+            raise PluginError(f"{self.who}: count_tokens answered {answer.tokens!r} tokens")
+        return self._sendable("count_tokens", answer) if isinstance(answer, Exchange) else answer
+
+    def _sendable(self, hook: str, answer: Exchange[Any]) -> Exchange[Any]:
+        problem = unsendable(answer, self._headers)
+        if problem:
+            raise PluginError(f"{self.who}: {hook} answered an Exchange {problem}")
+        self._headers = answer.request.headers
         return answer
 
     def batches(self) -> Batches | None:
@@ -169,9 +191,9 @@ class Deployment:
             return self._answers[hook](**arguments)
         except ByollmError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             problem = f"{type(error).__name__}: {error}"
-        raise PluginError(f"{self.manifest.name}: {hook} failed: {problem}")
+        raise PluginError(f"{self.who}: {hook} failed: {problem}")
 
 
 def _who_answers(hook: Any) -> Callable[..., Any]:

@@ -14,8 +14,9 @@ from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
-from byollm.errors import ByollmError, PluginError
+from byollm.errors import PluginError
 from byollm.providers.manifest import SPEC, Manifest
+from byollm.types.forks import forkable
 
 GROUP: Final = "byollm.providers"
 ALIASES: Final = {"azure_openai": "azure", "aws_bedrock": "bedrock", "gemini": "google", "local": "custom"}
@@ -53,7 +54,7 @@ class Loaded:
     version: str
 
 
-_lock = threading.RLock()  # a plugin may load another while it is imported
+_lock = forkable(threading.RLock())  # a plugin may load another while it is imported
 _loaded: dict[tuple[str, str], Any] = {}
 
 
@@ -82,6 +83,12 @@ def load_provider(name: str, allowed: Sequence[str] | None = None, lock: str | N
     plugin = load(GROUP, point)
     manifest = getattr(plugin, "manifest", None)
     origin = _listed(point)
+    if isinstance(plugin, type):
+        kind = plugin.__name__
+        raise PluginError(
+            f"{origin.distribution} {origin.version} brings the class {kind}: provider {plain!r} cannot be used",
+            hint=f"its entry point has to name an object: `provider = {kind}()`",
+        )
     if not isinstance(manifest, Manifest):
         raise PluginError(f"{origin.distribution} {origin.version} has no manifest: provider {plain!r} cannot be used")
     check_spec(manifest, origin.distribution, origin.version)
@@ -152,10 +159,10 @@ def _import(group: str, point: EntryPoint) -> Any:
         plugin = point.load()
         extension = Extension(point.name, point, plugin, None)
         return DriverManager.make_test_instance(extension, namespace=group).driver
-    except ByollmError:
+    except PluginError:  # of another plugin, which this one stands on: it says what is wrong there
         raise
-    except Exception as error:
-        problem = f"{type(error).__name__}: {error}"
+    except (Exception, SystemExit) as error:  # a module that ends the program on import is broken, and no more
+        problem = f"{type(error).__name__}: {getattr(error, 'message', error)}"
     origin = _listed(point)
     raise PluginError(
         f"{origin.distribution} {origin.version} cannot be imported ({problem})",
@@ -164,6 +171,11 @@ def _import(group: str, point: EntryPoint) -> Any:
 
 
 def _missing(name: str, plain: str) -> PluginError:
+    said = name.strip().lower().replace("-", "_")
+    owner = next((item.distribution for item in listed() if item.name == said != plain), None)
+    if owner is not None:
+        sentence = f"{owner} brings {said!r}, but that is another word for {plain!r}: it is never asked"
+        return PluginError(sentence, hint=f"{owner} has to choose another name; {plain!r} is not installed")
     if plain in KNOWN:
         package = KNOWN[plain]
         hint = f"pip install {package}   (from a clone: pip install ./plugins/{package.removeprefix('byollm-')})"

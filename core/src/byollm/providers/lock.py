@@ -66,6 +66,8 @@ def made_here(file: PurePosixPath) -> bool:
 
 def read_lock(path: str) -> Mapping[str, Pin]:
     """The pins of a lock file, by normalized name. Raises ConfigError when it is missing or no lock file."""
+    write = f"byollm lock --output {path}"
+    mend = f"restore it, or move it away and run: {write}"
     try:
         with open(os.path.expanduser(path), "rb") as file:
             document = {"plugin": [], **tomllib.load(file)}
@@ -75,9 +77,10 @@ def read_lock(path: str) -> Mapping[str, Pin]:
         problem = f"this is no lock file of version {VERSION}, or it names a distribution twice"
     except OSError as error:
         problem = f"the lock file cannot be read: {error.strerror}"
+        mend = write if isinstance(error, FileNotFoundError) else "name a file that can be read"
     except (KeyError, TypeError, ValueError) as error:
         problem = f"this is no lock file: {type(error).__name__}: {error}"
-    raise ConfigError(problem, hint=f"byollm lock --output {path}", file=path)
+    raise ConfigError(problem, hint=mend, file=path)
 
 
 def require_pinned(owner: Distribution, path: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,7 +31,8 @@ class Manifest:
     `credentials`: secret name → usual environment variables, first found wins. `authentication`: word in YAML → auth
     scheme; the first is the default. `apis`: the surfaces it speaks, the default first. `options`: a pydantic model
     class of its own YAML keys, or None. `docs`: a link. `models`: notes on names, for `byollm check`. `base_path`: put
-    where an endpoint has an empty path.
+    where an endpoint has an empty path. Raises TypeError for a value of another type: a text where names are wanted
+    would be read letter by letter.
     """
 
     name: str
@@ -46,3 +47,41 @@ class Manifest:
     options: Any = None
     docs: str = ""
     models: Mapping[str, ModelNote] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problem = next(_mistakes(self), None)
+        if problem:
+            raise TypeError(f"Manifest({self.name!r}): {problem}")
+
+
+def _mistakes(manifest: Manifest) -> Iterator[str]:
+    yield from _plain_mistakes(manifest)
+    for field_ in ("credentials", "authentication", "models"):
+        if not isinstance(getattr(manifest, field_), Mapping):
+            yield f"{field_} is a mapping, not {getattr(manifest, field_)!r}"
+            return
+    for name, variables in manifest.credentials.items():
+        if not isinstance(name, str) or not _names(variables):
+            yield f"credentials[{name!r}] is a tuple of environment variables' names, not {variables!r}"
+    for word, scheme in manifest.authentication.items():
+        if isinstance(scheme, type | str | None):
+            yield f"authentication[{word!r}] is an auth scheme, not {scheme!r}"
+
+
+def _plain_mistakes(manifest: Manifest) -> Iterator[str]:
+    if not isinstance(manifest.name, str) or not manifest.name:
+        yield "name is a text that is not empty"
+    if type(manifest.spec) is not int:
+        yield f"spec is a whole number, not {manifest.spec!r}"
+    for field_ in ("base_path", "docs"):
+        if not isinstance(getattr(manifest, field_), str):
+            yield f"{field_} is a text, not {getattr(manifest, field_)!r}"
+    if not isinstance(manifest.default_endpoint, str | None):
+        yield f"default_endpoint is a text or None, not {manifest.default_endpoint!r}"
+    for field_ in ("aliases", "hosts", "apis"):
+        if not _names(getattr(manifest, field_)):
+            yield f"{field_} is a tuple of texts, not {getattr(manifest, field_)!r}"
+
+
+def _names(value: object) -> bool:
+    return isinstance(value, Collection) and not isinstance(value, str) and all(isinstance(each, str) for each in value)

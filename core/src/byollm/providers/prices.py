@@ -17,10 +17,11 @@ from typing import Any, Final
 from byollm.errors import ByollmError, PluginError
 from byollm.providers.discovery import load, permit, pick
 from byollm.providers.pricing import Cost, PriceSource, Sale
+from byollm.types.forks import forkable
 
 GROUP: Final = "byollm.prices"
 log = logging.getLogger("byollm")
-_lock = threading.Lock()
+_lock = forkable(threading.Lock())
 _known: dict[tuple[tuple[str, ...] | None, str | None], Prices] = {}
 
 
@@ -52,9 +53,11 @@ class Prices:
                 cost = source.cost(sale)
                 if cost is None:
                     continue
-                if isinstance(cost, Cost) and isinstance(cost.amount, Decimal):
+                whole = isinstance(cost, Cost) and isinstance(cost.amount, Decimal)
+                if whole and cost.amount.is_finite() and cost.amount >= 0:
                     return cost
-                problem: ByollmError = PluginError(f"it answered {type(cost).__name__}, not a Cost with a Decimal")
+                told = f"an amount of {cost.amount}" if whole else type(cost).__name__
+                problem: ByollmError = PluginError(f"it answered {told}, not a Cost with a Decimal of at least 0")
             except Exception as error:
                 problem = _told(error)
             self._broken(name, problem)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from byollm.errors import ConfigError
 from byollm.providers.target import Target
@@ -46,6 +46,10 @@ class PriceSource(Protocol):
         ...
 
 
+FIELDS: Final = frozenset({"input", "output", "cached", "cache_write", "currency"})
+"""What `pricing:` may say."""
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """Money per million tokens. `cached` and `cache_write` fall back to `input`. `currency` is an ISO code."""
@@ -59,16 +63,15 @@ class Price:
     @classmethod
     def from_config(cls, value: Mapping[str, Any]) -> Price:
         """`pricing: {input: 2, output: 10}`. Raises ConfigError for anything that is not a price."""
-        known = {"input", "output", "cached", "cache_write", "currency"}
         if not isinstance(value, Mapping):
             raise ConfigError(f"pricing must be a mapping, not {value!r}", hint="write pricing: {input: 2, output: 10}")
-        unknown = sorted(map(str, value.keys() - known))
+        unknown = sorted(map(str, value.keys() - FIELDS))
         if unknown or value.get("input") is None or value.get("output") is None:
             hint = "write pricing: {input: 2.00, output: 10.00, cached: 0.20}, per million tokens"
             raise ConfigError(
                 f"pricing: {unknown[0]!r} is unknown" if unknown else "pricing wants input and output", hint=hint
             )
-        amounts = {name: _amount(name, value[name]) for name in known - {"currency"} if value.get(name) is not None}
+        amounts = {name: _amount(name, value[name]) for name in FIELDS - {"currency"} if value.get(name) is not None}
         return cls(**amounts, currency=str(value.get("currency", "USD")))
 
     def cost(self, usage: Usage) -> Decimal | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from byollm.config.places import Finding, name
 from byollm.routing.policies import ALONE, Prefer
+from byollm.types.forks import forkable
 
 if TYPE_CHECKING:
     from byollm.config.records import LlmConfig, TaskConfig
@@ -60,7 +61,7 @@ class Books:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._lock = threading.Lock()
+        self._lock = forkable(threading.Lock())
         self._wanted: dict[Agreement, threading.Event] = {}
         self._thread: threading.Thread | None = None
 

@@ -38,7 +38,7 @@ def findings(config: LlmConfig, hosts: Mapping[str, frozenset[str]], today: date
 def reach_of(entry: DeploymentConfig, hosts: Mapping[str, frozenset[str]]) -> frozenset[str]:
     """Every host a deployment may reach; where no plugin told, those that the file names."""
     told = hosts.get(entry.name)
-    return known_hosts(entry) if told is None else told | readers(entry, entry.endpoint or "", environment=False)
+    return known_hosts(entry) if told is None else told | readers(entry, entry.endpoint or "")
 
 
 def _hosts(law: Law, hosts: Mapping[str, frozenset[str]]) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from byollm.routing.geography import elsewhere
 
 if TYPE_CHECKING:
     from byollm.config.records import DeploymentConfig, LlmConfig
+    from byollm.transports.base import Place
 
 Kind = Literal["approved", "providers", "requires", "residency", "data_class", "region"]
 ALWAYS: Final = math.inf
@@ -237,26 +238,31 @@ def known_hosts(deployment: DeploymentConfig) -> frozenset[str]:
     found = {urlsplit(deployment.endpoint).hostname or ""} if deployment.endpoint else set()
     if isinstance(deployment.authentication, OAuth):
         found.add(urlsplit(deployment.authentication.token_url).hostname or "")
-    return frozenset(found - {""}) | readers(deployment, deployment.endpoint or "", environment=False)
+    return frozenset(found - {""}) | readers(deployment, deployment.endpoint or "")
 
 
-def readers(deployment: DeploymentConfig, endpoint: str, *, environment: bool = True) -> frozenset[str]:
-    """Proxies that could read what is sent: those of plain http. Over https a proxy passes on what it cannot read.
+def readers(deployment: DeploymentConfig, endpoint: str) -> frozenset[str]:
+    """Proxies of the file that could read what is sent: those of plain http. Over https a proxy passes on what it
+    cannot read.
 
     A proxy that is a reference is told by its source, which no pattern lets in.
     """
     from urllib.parse import urlsplit
 
-    from byollm.config.proxies import environment_proxy
     from byollm.config.secrets import SecretReference
 
-    parts = urlsplit(endpoint)
-    if parts.scheme != "http" or deployment.proxy == "none":
-        return frozenset()
     proxy = deployment.proxy
-    if isinstance(proxy, SecretReference):
-        if proxy.kind != "literal":
-            return frozenset({f"a proxy from {proxy.source}"})
-        return frozenset({urlsplit(proxy.resolve().reveal()).hostname or "a proxy"})
-    found = environment_proxy("http", parts.hostname or "", parts.port) if environment else None
-    return frozenset({urlsplit(found).hostname or "a proxy"}) if found else frozenset()
+    if urlsplit(endpoint).scheme != "http" or not isinstance(proxy, SecretReference):
+        return frozenset()
+    if proxy.kind != "literal":
+        return frozenset({f"a proxy from {proxy.source}"})
+    return frozenset({urlsplit(proxy.resolve().reveal()).hostname or "a proxy"})
+
+
+def by_environment(endpoint: str, place: Place) -> frozenset[str]:
+    """The same for a deployment whose proxy the environment names."""
+    from urllib.parse import urlsplit
+
+    if urlsplit(endpoint).scheme != "http" or place.proxy is None:
+        return frozenset()
+    return frozenset({urlsplit(place.proxy).hostname or "a proxy"})

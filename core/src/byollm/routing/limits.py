@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from byollm.routing.refill import Refill
+from byollm.types.forks import forkable
 
 Kind = Literal["requests", "tokens", "input_tokens", "output_tokens"]
 KINDS: Final[tuple[Kind, ...]] = ("requests", "tokens", "input_tokens", "output_tokens")
@@ -140,7 +141,7 @@ class Ticket:
 class Limits:
     """The limits of one deployment and one key."""
 
-    __slots__ = ("_buckets", "_busy", "_concurrency", "_lock", "_waiting", "eras")
+    __slots__ = ("__weakref__", "_buckets", "_busy", "_concurrency", "_lock", "_waiting", "eras")
 
     def __init__(self, config: LimitsConfig) -> None:
         amounts = {kind: getattr(config, kind) for kind in KINDS}
@@ -150,7 +151,12 @@ class Limits:
         self._concurrency = config.concurrency
         self._busy = 0
         self._waiting: deque[Future[None]] = deque()
-        self._lock = threading.Lock()
+        # Reentrant: an abandoned stream may be collected, and leave, while this thread holds the lock.
+        self._lock = forkable(threading.RLock())
+        forkable(self)
+
+    def _at_fork_reinit(self) -> None:
+        self._busy, self._waiting = 0, deque()  # the calls under way are the parent's
 
     @property
     def parts(self) -> tuple[Limits, ...]:
@@ -220,11 +226,11 @@ class Limits:
         """Begin a call: None at once, or a future that is done when there is a place, in the order of asking."""
         if self._concurrency is None:
             return None
+        waiting: Future[None] = Future()  # made out here: in there nothing may be collected between look and deed
         with self._lock:
             if self._busy < self._concurrency and not self._waiting:
                 self._busy += 1
                 return None
-            waiting: Future[None] = Future()
             self._waiting.append(waiting)
             return waiting
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from byollm.config.places import shown
 from byollm.errors import ConfigError
-from byollm.routing.law import ALWAYS, Clock, Demand, Law, readers
+from byollm.routing.law import ALWAYS, Clock, Demand, Law, by_environment, readers
 
 if TYPE_CHECKING:
     from byollm.config.records import DeploymentConfig
@@ -30,6 +30,11 @@ class Candidate(Protocol):
 
     reaches: frozenset[str] | None
     deployment: Any
+
+    @property
+    def place(self) -> Any:
+        """How it is reached: with the proxy of the environment as it was read once, whatever is set later."""
+        ...
 
     @property
     def name(self) -> str:
@@ -70,16 +75,31 @@ class Sieve:
         kept: list[C] = []
         until = ALWAYS
         for line in lines:
-            entry = self.law.config.deployments[line.name]
-            found = self.law.refusal(entry, demands, now=now, reach=reach_of(line, entry, demands))
-            if found is not None:
-                dropped[line.name] = found[0]
+            reason = self._refusal(line, demands, now)
+            if reason:
+                dropped[line.name] = reason
             else:
                 kept.append(line)
-                until = min(until, self.law.until(entry, demands))
+                until = min(until, self.law.until(self.law.config.deployments[line.name], demands))
         if kept:  # only what names something of the file is kept: a caller's odd words do not pile up
             self._kept[call.data_class, call.region] = (until, kept, dropped)
         return kept, dropped
+
+    def expired(self, call: Asking, line: Candidate) -> str:
+        """Why a candidate of the call may not be asked any more; empty when it may.
+
+        Asked right before each attempt: between the choice and a retry lie minutes, and midnight may.
+        """
+        now = self.law.now(call.clock)
+        known = self._kept.get((call.data_class, call.region))
+        if known is not None and now < known[0]:
+            return known[2].get(line.name, "")
+        return self._refusal(line, self._demands(call), now)
+
+    def _refusal(self, line: Candidate, demands: Sequence[Demand], now: float) -> str:
+        entry = self.law.config.deployments[line.name]
+        found = self.law.refusal(entry, demands, now=now, reach=reach_of(line, entry, demands))
+        return found[0] if found is not None else ""
 
     def _demands(self, call: Asking) -> list[Demand]:
         demands = self.law.demands(self.task, self.tenant, call.data_class)
@@ -95,4 +115,5 @@ def reach_of(line: Candidate, entry: DeploymentConfig, demands: Sequence[Demand]
         return frozenset()
     if line.reaches is None:
         return UNKNOWN
-    return line.reaches | readers(entry, line.deployment.target.endpoint)
+    endpoint = line.deployment.target.endpoint
+    return line.reaches | (by_environment(endpoint, line.place) if entry.proxy is None else readers(entry, endpoint))

@@ -7,6 +7,8 @@ import threading
 from decimal import Decimal
 from typing import Final
 
+from byollm.types.forks import forkable
+
 HALF_LIFE: Final = 30.0
 """Seconds after which a measured latency weighs half."""
 
@@ -36,7 +38,7 @@ class Pace:
     __slots__ = ("_lock", "first", "output", "spent", "total")
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = forkable(threading.Lock())
         self.first = Ewma()
         self.total = Ewma()
         self.output = Ewma()

@@ -124,7 +124,7 @@ class AsyncFastTransport:
         found: tuple[Head, Body] | Broken
         try:
             response = await watch.wait(request.__aenter__)
-            found = answered(response, outgoing)
+            found = answered(response, outgoing, way)
         except Exception as error:
             found = failed(error, outgoing, in_body=False)
         except BaseException:

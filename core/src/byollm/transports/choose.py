@@ -39,6 +39,15 @@ def _known(name: str, permitted: Permit | None) -> Any:
     return None
 
 
+def missing(name: str, permitted: Permit | None = None) -> ByollmError | None:
+    """Why a name cannot be used here, as `byollm check` tells it; None when it can."""
+    try:
+        _known(name, permitted)
+    except ByollmError as error:
+        return error.with_traceback(None)
+    return None
+
+
 def _brought(name: str, factory: Any, asynchronous: bool) -> object:
     """What a plugin's factory makes. Raises PluginError when that is no transport."""
     try:
@@ -50,7 +59,9 @@ def _brought(name: str, factory: Any, asynchronous: bool) -> object:
         made, problem = None, f"failed ({type(error).__name__})"
     if problem is not None:
         raise PluginError(f"the plugin of transport {name!r} {problem}")
-    return made
+    from byollm.transports.guarded import AsyncGuarded, Guarded
+
+    return AsyncGuarded(made, name) if asynchronous else Guarded(made, name)
 
 
 def make_transport(choice: str | object = "httpx", permitted: Permit | None = None) -> Transport:

@@ -4,6 +4,7 @@ What it cannot do, and the default transport can:
 
 - A read of the body cannot be interrupted. A call cancelled from another thread ends at once while it waits for the
   headers; in the body it ends with the next piece, or with the deadline. (The async transport is exact.)
+- A signal handler, Ctrl-C's too, runs when the library comes back: with the headers, a piece, or the deadline.
 - `first_byte` and `idle` are one limit, the larger of both, and none when one of them is None: then only the deadline
   bounds a wait. (The async transport is exact.)
 - `Broken.sent` is "yes" for whatever fails after connecting: the library does not tell how far it had come.
@@ -129,7 +130,7 @@ class FastTransport:
         found: tuple[Head, Body] | Broken
         try:
             response = request.__enter__()
-            found = answered(response, outgoing)
+            found = answered(response, outgoing, way)
         except Exception as error:
             found = failed(error, outgoing, in_body=False)
         finally:

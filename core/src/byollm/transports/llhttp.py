@@ -117,8 +117,8 @@ class LlhttpParser:
         status, fields = self._parser.get_status_code(), self._fields
         self._fields = []  # of a 1xx answer nobody wants them; what comes behind the head are trailers
         if status < 200:
-            if status == 101:
-                self._fail(Stop("protocol", UPGRADE))
+            if status == 101 or status < 100:
+                self._fail(Stop("protocol", UPGRADE if status == 101 else NOT_HTTP))
             return
         for name, value in fields:
             if len(name) == _LENGTH and name.lower() == b"transfer-encoding" and value.strip().lower() != b"chunked":

@@ -41,7 +41,7 @@ class LocalResponse:
             event = next(self._events, _END)
         except ByollmError as error:
             return error.with_traceback(None)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return Broken("reset", "yes", f"the in-process model failed: {type(error).__name__}: {error}")
         return [] if event is _END else [event]
 

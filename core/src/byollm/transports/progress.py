@@ -17,6 +17,25 @@ class Stop(Exception):
         self.detail = detail
 
 
+class Interrupted(BaseException):
+    """Carries what a program's signal handler raised while we waited. It is the caller's, and no failure of the way."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+def unless_interrupted(error: Exception) -> Exception:
+    """The same error, where the wait itself raised it. Raises Interrupted where a signal handler did: it runs in the
+    frame that waits, and is nobody of ours."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or trace.tb_frame.f_globals.get("__name__", "").partition(".")[0] in ("byollm", "selectors"):
+        return error
+    raise Interrupted(error)
+
+
 class Progress:
     """The clock and the counters of one exchange, shared by the sync and the async connection.
 

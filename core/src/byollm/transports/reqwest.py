@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from byollm.transports.base import Broken, BrokenKind, Outgoing, TlsFiles
 from byollm.transports.egress import Site
 from byollm.transports.inflate import Body
-from byollm.transports.message import Way, url_of
+from byollm.transports.message import Way, refused_by_proxy, url_of
 from byollm.transports.names import literal
 from byollm.transports.pool import KEEP
 from byollm.transports.progress import Stop
@@ -120,8 +120,10 @@ def prepared(client: Any, outgoing: Outgoing, way: Way) -> Any | Broken:
         return Broken("protocol", "no", "the request cannot be written as HTTP")
 
 
-def answered(response: Any, outgoing: Outgoing) -> tuple[Head, Body] | Broken:
+def answered(response: Any, outgoing: Outgoing, way: Way) -> tuple[Head, Body] | Broken:
     """The head of a response, and what will undo its encoding."""
+    if response.status == 407 and way.forwarding is not None:
+        return Broken("proxy", "no", refused_by_proxy(407))
     if response.status == 101:
         return Broken("protocol", "yes", "the answer switches to another protocol")
     headers: dict[str, str] = {}
@@ -139,6 +141,7 @@ def answered(response: Any, outgoing: Outgoing) -> tuple[Head, Body] | Broken:
 
 _SIGNS: tuple[tuple[str, BrokenKind], ...] = (
     ("dns error", "dns"),
+    ("handshake eof", "closed"),
     ("certificate", "tls"),
     ("handshake", "tls"),
     ("tls", "tls"),

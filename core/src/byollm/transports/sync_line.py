@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from byollm.transports.line import STAGGER, Line, pieces, unconnected, unreachable
 from byollm.transports.names import Address, checked, literal, resolve
-from byollm.transports.progress import Progress, Stop
+from byollm.transports.progress import Progress, Stop, unless_interrupted
 
 if TYPE_CHECKING:
     import ssl
@@ -72,7 +72,9 @@ class SyncLine(Line):
         seconds, kind = self.patience()
         try:
             addresses = self._resolved.get(timeout=seconds)
-        except Empty:
+        except Exception as error:
+            if not isinstance(unless_interrupted(error), Empty):
+                raise
             addresses = None
         if addresses is None:
             raise self.failure(kind)
@@ -102,7 +104,7 @@ class SyncLine(Line):
                 next_start = monotonic() + STAGGER
             if not selector.get_map():
                 raise unreachable(problem)
-            for key, _ in selector.select(_SLICE if seconds is None else min(_SLICE, seconds)):
+            for key, _ in _selected(selector, _SLICE if seconds is None else min(_SLICE, seconds)):
                 opened: socket.socket = key.data
                 problem = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                 if problem == 0:
@@ -123,7 +125,9 @@ class SyncLine(Line):
                     data = opened.recv(size)
             except BlockingIOError:  # what was readable was not, after all (a wrong checksum)
                 continue
-            except (OSError, ValueError):  # ValueError: closed by another thread
+            except Exception as error:
+                if not isinstance(unless_interrupted(error), OSError | ValueError):  # ValueError: closed meanwhile
+                    raise
                 kind = "reset"
             break
         if data is None or (not data and self.stopped is not None):
@@ -144,7 +148,9 @@ class SyncLine(Line):
                 seconds, kind = progress.patience()
                 if _writable(opened, seconds):
                     continue
-            except OSError:
+            except Exception as error:
+                if not isinstance(unless_interrupted(error), OSError):
+                    raise
                 kind = "reset"
             raise self.failure(kind)
 
@@ -156,7 +162,15 @@ def _writable(opened: socket.socket, seconds: float | None) -> bool:
             selector.register(opened, selectors.EVENT_WRITE)
         except ValueError:
             return True
-        return bool(selector.select(None if seconds is None or seconds > _LONGEST else seconds))
+        return bool(_selected(selector, None if seconds is None or seconds > _LONGEST else seconds))
+
+
+def _selected(selector: selectors.BaseSelector, seconds: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+    try:
+        return selector.select(seconds)
+    except Exception as error:
+        unless_interrupted(error)
+        raise
 
 
 def _begin(address: Address) -> socket.socket | int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 
-from byollm.transports.base import TlsFiles
+from byollm.transports.base import BrokenKind, TlsFiles
 from byollm.transports.progress import Stop
 
 _NO_FILES = TlsFiles()
@@ -79,18 +79,21 @@ class TlsSession:
         return bool(self._incoming.pending or self._object.pending())
 
     def shake(self) -> bool:
-        """Go on with the handshake. True when it is done. Raises Stop("tls")."""
+        """Go on with the handshake. True when it is done. Raises Stop: "tls", or "closed" where nobody said why."""
+        kind: BrokenKind = "tls"
         try:
             self._object.do_handshake()
         except ssl.SSLWantReadError:
             return False
         except ssl.SSLCertVerificationError as error:
             detail = error.verify_message
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):  # a server that restarts does so: no trust is missing
+            kind, detail = "closed", "in the TLS handshake"
         except ssl.SSLError as error:
             detail = _words(error)
         else:
             return True
-        raise Stop("tls", detail)
+        raise Stop(kind, detail)
 
     def read(self, size: int) -> bytes | None:
         """Decrypted bytes, b"" at the end, None when more has to be fed. Raises Stop."""

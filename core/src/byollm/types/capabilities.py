@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Any, Literal
@@ -128,6 +128,28 @@ FIELDS = frozenset(item.name for item in fields(Capabilities)) - {"sources", "no
 """All names a capability may be set by."""
 FEATURES = tuple(item.name for item in fields(Capabilities) if item.type == "Support")
 """The names whose value is a Support."""
+
+
+_COUNTS = ("context_window", "max_output_tokens", "default_max_tokens", "stop_limit")
+
+
+def mistakes(found: Capabilities) -> Iterator[str]:
+    """What is no answer in a plugin's own Capabilities, which the engine could only stumble over later."""
+    for name in FEATURES:
+        if not isinstance(getattr(found, name), Support):
+            yield f"{name}={getattr(found, name)!r}, which is no Support"
+    for name in _COUNTS:
+        value = getattr(found, name)
+        if value is not None and (type(value) is not int or value < 0):
+            yield f"{name}={value!r}, which is no number of things"
+    ends: Any = found.temperature_range
+    if ends is not None and not _is_range(ends):
+        yield f"temperature_range={ends!r}, which is no range"
+
+
+def _is_range(ends: Any) -> bool:
+    numbers = isinstance(ends, tuple) and [type(end) in (int, float) for end in ends] == [True, True]
+    return numbers and bool(ends[0] <= ends[1])
 
 
 def _read(name: str, value: Any) -> Any:

@@ -39,10 +39,12 @@ class Usage:
     @property
     def is_sound(self) -> bool:
         """Each count is None or a whole number from 0."""
-        counts = (
+        for count in (
             self.input_tokens, self.output_tokens, self.cached_tokens, self.cache_write_tokens, self.reasoning_tokens,
-        )  # fmt: skip
-        return all([count is None or (type(count) is int and count >= 0) for count in counts])
+        ):  # fmt: skip
+            if count is not None and (type(count) is not int or count < 0):
+                return False
+        return True
 
     def updated(self, later: Usage) -> Usage:
         """Cumulative reports: the last known value of each field wins, and of each detail."""

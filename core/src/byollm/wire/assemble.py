@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 from byollm.errors import PluginError
 from byollm.types.completion import Completion
 from byollm.types.events import (
     Event,
     Finished,
+    FinishReason,
     PartAdded,
     ReasoningDelta,
     Started,
@@ -25,7 +26,7 @@ from byollm.types.events import (
     UsageReported,
 )
 from byollm.types.parts import Opaque, Part, Reasoning, Text, ToolCall
-from byollm.types.usage import NOTHING
+from byollm.types.usage import NOTHING, Usage
 
 NEW, OPEN, DONE = 0, 1, 2
 _ALLOWED: dict[type, tuple[int, ...]] = {
@@ -41,6 +42,9 @@ _ALLOWED: dict[type, tuple[int, ...]] = {
 }
 """In which state of an answer each event is legal."""
 
+_ABOUT = frozenset((Started, UsageReported, Finished))
+"""What is about the answer as a whole, and no part of it."""
+_REASONS = frozenset(get_args(FinishReason))
 _WORDS = {NEW: "before Started", OPEN: "after Started", DONE: "after Finished"}
 
 
@@ -96,18 +100,16 @@ class Assembler:
                     slot = slots[event.index] = _Slot(Text)
                 elif slot.kind is not Text:
                     slot = self._slot(event, Text)
+                if not isinstance(event.text, str):
+                    raise _wrong(event, "text")
                 slot.pieces.append(event.text)
             else:
                 if kind is Started and event.restarted:
                     self._forget()
                 if self._state not in _ALLOWED.get(kind, ()):
                     self._check(kind)
-                if kind is UsageReported:
-                    self._usage = self._usage.updated(event.usage)
-                elif kind is Started:
-                    self._state, self._id, self._model = OPEN, event.id, event.model
-                elif kind is Finished:
-                    self._state, self._reason = DONE, event
+                if kind in _ABOUT:
+                    self._told(event)
                 else:
                     self._take(event)
 
@@ -118,16 +120,34 @@ class Assembler:
         if self._state not in allowed:
             raise PluginError(f"the plugin made {kind.__name__} {_WORDS[self._state]}")
 
+    def _told(self, event: Any) -> None:
+        kind = type(event)
+        if kind is UsageReported:
+            if type(event.usage) is not Usage or not event.usage.is_sound:
+                raise _wrong(event, "usage")
+            self._usage = self._usage.updated(event.usage)
+        elif kind is Started:
+            _texts(event, "id", "model", null=True)
+            self._state, self._id, self._model = OPEN, event.id, event.model
+        else:
+            _texts(event, "raw", null=True)
+            if event.reason not in _REASONS:
+                raise _wrong(event, "reason")
+            self._state, self._reason = DONE, event
+
     def _take(self, event: Any) -> None:
         kind = type(event)
         if kind is ReasoningDelta:
+            _texts(event, "text")
             self._slot(event, Reasoning).pieces.append(event.text)
         elif kind is ToolCallStarted:
+            _texts(event, "id", "name")
             self._new(event, ToolCall).tool = (event.id, event.name)
         elif kind is ToolCallDelta:
             slot = self._slots.get(event.index)
             if slot is None or slot.kind is not ToolCall:
                 self._clash(event)
+            _texts(event, "arguments")
             slot.pieces.append(event.arguments)
         elif kind is PartAdded:
             self._new(event, PartAdded).part = event.part
@@ -171,6 +191,19 @@ class Assembler:
             id=self._id,
             model=self._model,
         )
+
+
+def _texts(event: Any, *names: str, null: bool = False) -> None:
+    for name in names:
+        value = getattr(event, name)
+        if not isinstance(value, str) and not (null and value is None):
+            raise _wrong(event, name)
+
+
+def _wrong(event: Any, name: str) -> PluginError:
+    value = getattr(event, name)
+    shown = repr(value) if isinstance(value, str | int | Usage) else f"a {type(value).__name__}"
+    return PluginError(f"the plugin made {type(event).__name__} with {name}={shown[:200]}")
 
 
 def _part(slot: _Slot) -> Part:

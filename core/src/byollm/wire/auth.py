@@ -38,8 +38,9 @@ class AuthContext:
         """The secret's text. Raises AuthenticationError when there is none."""
         found = self.secrets.get(name)
         if not found:
+            mend = "api_key:" if name == "api_key" else f"credentials: {{{name}: …}}"
             raise AuthenticationError(
-                f"no {name} is configured for this deployment", sent="no", hint=f"set `{name}:` in the configuration"
+                f"no {name} is configured for this deployment", sent="no", hint=f"set `{mend}` in the configuration"
             )
         return found.reveal()
 

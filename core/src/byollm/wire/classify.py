@@ -166,10 +166,12 @@ def _reset(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def until(text: str, now: float) -> float | None:
-    """The reset of a limit: a duration, seconds, epoch milliseconds or an RFC 3339 instant, as seconds from now."""
+    """The reset of a limit: a duration, seconds, epoch seconds or milliseconds or an RFC 3339 instant, as seconds from
+    now. No limit is closed for thirty years: a number so large is an instant."""
     seconds = finite(text)
     if seconds is not None:
-        return max(0.0, seconds / 1000 - now) if seconds > 1e11 else seconds
+        at = seconds / 1000 if seconds > 1e11 else seconds
+        return max(0.0, at - now) if at > 1e9 else seconds
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:

@@ -101,6 +101,45 @@ class Exchange(Generic[T]):
     adjustments: tuple[Adjustment, ...] = ()
 
 
+_OURS = frozenset(("host", "content-length", "transfer-encoding", "connection"))
+"""Headers that say where a request goes and where it ends."""
+FRAMINGS = frozenset(("json", "sse", "ndjson", "aws-eventstream"))
+
+
+def unsendable(exchange: Exchange[Any], known: Any = None) -> str:
+    """What a plugin's exchange holds that cannot be sent or read; "" for one in order. `known`: headers in order."""
+    if not isinstance(exchange, Exchange):
+        return f"that is {_shown(exchange)}"
+    request = exchange.request
+    if type(request) is not HttpRequest:
+        return f"whose request is {_shown(request)}, not an HttpRequest"
+    if type(request.body) is not bytes:
+        return f"whose body is {_shown(request.body)}, not bytes"
+    if type(request.url) is not str or type(request.method) is not str or not request.method.isupper():
+        return "whose URL is no text, or whose method is no word in capital letters"
+    problem = "" if request.headers is known else _wrong_header(request.headers)
+    if problem:
+        return problem
+    if exchange.framing not in FRAMINGS:
+        return f"with the framing {exchange.framing!r}: one of {', '.join(sorted(FRAMINGS))} is known"
+    return "" if callable(exchange.reader) else f"whose reader is {_shown(exchange.reader)}, not a function of the head"
+
+
+def _wrong_header(headers: Any) -> str:
+    if type(headers) is not tuple:
+        return f"whose headers are {_shown(headers)}, not a tuple of pairs"
+    for pair in headers:
+        if type(pair) is not tuple or len(pair) != 2 or type(pair[0]) is not str or type(pair[1]) is not str:
+            return "with a header that is no pair of texts"
+        if pair[0].lower() in _OURS:
+            return f"with the header {pair[0]!r}, which the core writes"
+    return ""
+
+
+def _shown(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
 class LocalContext:
     """What an in-process model sees of its call: `cancelled` (bool) and `deadline` (seconds left, or None)."""
 

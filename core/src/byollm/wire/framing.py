@@ -295,6 +295,8 @@ def _event(block: bytes) -> Frame | None:
             data.append(value.removeprefix(b" "))
         elif field == b"event":
             name = value.removeprefix(b" ")
+        elif field == b"error" and value.lstrip()[:1] == b"{" and not data:
+            return Frame("error", _document(value))  # a failure as a field: llama.cpp, until lately
         elif line[:1] == b"{" and not data:
             # Some servers write a failure between the events as a bare document.
             return Frame("", _document(b"\n".join(lines[number:])))

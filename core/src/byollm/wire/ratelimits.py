@@ -3,7 +3,8 @@
 `x-ratelimit-{limit,remaining,reset}-{requests,tokens}` (OpenAI, Azure, Groq, xAI), with `-minute` or `-day` behind it
 (Cerebras, Hugging Face, Mistral, whose requests are `req`), without a kind (OpenRouter, Together: requests), and
 Anthropic's `anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,remaining,reset}`. Resets come as
-durations (`6m0s`, `12ms`), seconds, epoch milliseconds and RFC 3339 instants. Read from recordings on 2026-11-21.
+durations (`6m0s`, `12ms`), seconds, epoch milliseconds and RFC 3339 instants. Read from recordings on 2026-11-21. Epoch
+seconds, which many other APIs send, are understood too.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A provider may echo the key it was sent: in an error text, a header, a request id. What comes back as an error is
 therefore searched for every piece of every secret bound to the call: raw, base64 in its three alignments, URL-encoded
-and JSON-escaped, in whole or any 12 characters of it.
+and JSON-escaped, in small and large letters, in whole or any 12 characters of it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NoReturn
 from urllib.parse import quote
 
 MASK: Final = "[redacted]"
 PIECE: Final = 12
+HINT: Final = PIECE // 2
 
 
 class Secret:
@@ -60,19 +61,19 @@ class Secret:
 class Redactor:
     """Masks every trace of some secrets in texts and JSON-like data."""
 
-    __slots__ = ("__pieces", "__wholes")
+    __slots__ = ("__hints", "__pieces", "__wholes")
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
-        wholes: set[str] = set()
+        shapes = {shape for secret in secrets for shape in _shapes(secret.reveal())}
         pieces: set[str] = set()
-        for secret in secrets:
-            for shape in _shapes(secret.reveal()):
-                if len(shape) < PIECE:
-                    wholes.add(shape)
-                else:
-                    pieces.update(shape[at : at + PIECE] for at in range(len(shape) - PIECE + 1))
+        hints: set[str] = set()
+        for shape in {_folded(shape) for shape in shapes if len(shape) >= PIECE}:
+            pieces.update([shape[at : at + PIECE] for at in range(len(shape) - PIECE + 1)])
+            hints.update([shape[at : at + HINT] for at in range(len(shape) - HINT + 1)])
+        wholes = [shape for shape in shapes if len(shape) < PIECE]
         self.__wholes = sorted(wholes, key=len, reverse=True)
         self.__pieces = pieces
+        self.__hints = hints
 
     def __repr__(self) -> str:
         return "Redactor(…)"
@@ -81,18 +82,24 @@ class Redactor:
         """`text` with every piece of a secret masked."""
         for whole in self.__wholes:
             text = text.replace(whole, MASK)
+        return self.long(text)
+
+    def long(self, text: str) -> str:
+        """The same for secrets of twelve characters and more: a short one may be a word that an answer needs."""
         if not self.__pieces or len(text) < PIECE:
             return text
-        if self.__pieces.isdisjoint([text[at : at + PIECE] for at in range(len(text) - PIECE + 1)]):
+        folded = _folded(text)
+        # Twelve characters, wherever they begin, hold six that begin at a multiple of seven.
+        if self.__hints.isdisjoint([folded[at : at + HINT] for at in range(0, len(text) - HINT + 1, HINT + 1)]):
             return text
         out: list[str] = []
         kept = at = 0
         while at <= len(text) - PIECE:
-            if text[at : at + PIECE] not in self.__pieces:
+            if folded[at : at + PIECE] not in self.__pieces:
                 at += 1
                 continue
             end = at + PIECE
-            while end < len(text) and text[end - PIECE + 1 : end + 1] in self.__pieces:
+            while end < len(text) and folded[end - PIECE + 1 : end + 1] in self.__pieces:
                 end += 1
             out += (text[kept:at], MASK)
             kept = at = end
@@ -100,13 +107,26 @@ class Redactor:
 
     def data(self, value: Any) -> Any:
         """JSON-like data with every string, keys too, masked; what else is in it comes back as it is."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict):
-            return {self.text(str(key)): self.data(item) for key, item in value.items()}
-        if type(value) in (list, tuple):
-            return type(value)(self.data(item) for item in value)
-        return value
+        return _in_texts(value, self.text)
+
+    def long_data(self, value: Any) -> Any:
+        """`data`, as `long` masks."""
+        return _in_texts(value, self.long)
+
+
+def _in_texts(value: Any, masked: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, dict):
+        return {masked(str(key)): _in_texts(item, masked) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_in_texts(item, masked) for item in value)
+    return value
+
+
+def _folded(text: str) -> str:
+    """The text in small letters, each in its place: who shows a key may write it all in one case."""
+    return text.lower() if text.isascii() else text.translate(_SMALL)
 
 
 def _shapes(text: str) -> set[str]:
@@ -120,7 +140,8 @@ def _shapes(text: str) -> set[str]:
             # then mix with the neighbours', so they are left out. At the end of the text the last one is its own.
             coded = encode(b"\0" * shift + raw).decode("ascii").rstrip("=")[(shift * 8 + 5) // 6 :]
             shapes |= {coded, coded[:-1] if (len(raw) + shift) % 3 else coded}
-    return {written for shape in shapes for written in _written(shape) if len(written) >= 4}
+    letters = {"".join(f"%{byte:02x}" for byte in raw), "".join(f"\\u{ord(letter):04x}" for letter in text)}
+    return letters | {written for shape in shapes for written in _written(shape) if len(written) >= 4}
 
 
 def _written(text: str) -> Iterator[str]:
@@ -139,6 +160,7 @@ def _written(text: str) -> Iterator[str]:
             yield _ESCAPE.sub(lambda found: f"\\u{found.group()[2:].upper()}", form)
 
 
+_SMALL: Final = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 _PERCENT: Final = re.compile("%[0-9A-F]{2}")
 _ESCAPE: Final = re.compile(r"\\u[0-9a-f]{4}")
 _HTML: Final = re.compile("[<>&'+]")

@@ -55,8 +55,17 @@ TYPES: Final[dict[str, type[ProviderError]]] = {
     "overloaded_error": OverloadedError,
     "exceed_context_size_error": ContextLengthError,  # llama.cpp's server, which speaks this dialect too
 }
+_CONTEXT: Final = (
+    "prompt is too long", "exceed context limit", "prompt: length", "maximum context length",
+    "exceeds the context window", "exceeds the available context size", "longer than the model's context length",
+    "longer than the maximum model length", "exceeds the maximum number of tokens allowed", "input tokens exceeded",
+    "input is too long",
+)  # fmt: skip
+"""Anthropic's own words, then those of other servers and gateways that speak this dialect."""
+_GONE: Final = ("file_expired", "thread_not_found", "environment_not_found")
+"""Codes of a 404 in which the model is there and something else is not."""
 _TEXTS: Final[tuple[tuple[type[ProviderError], type[ProviderError], tuple[str, ...]], ...]] = (
-    (InvalidRequestError, ContextLengthError, ("prompt is too long", "exceed context limit", "prompt: length")),
+    (InvalidRequestError, ContextLengthError, _CONTEXT),
     (InvalidRequestError, QuotaExhaustedError, ("credit balance is too low", "usage limits", "spend limit")),
     (InvalidRequestError, ContentFilterError, ("blocked by content filtering",)),
     (RateLimitError, QuotaExhaustedError, ("usage is required", "spend limit")),
@@ -64,8 +73,11 @@ _TEXTS: Final[tuple[tuple[type[ProviderError], type[ProviderError], tuple[str, .
 )
 """Class by type, the class meant, and what its text says: one type stands for several troubles."""
 
-_SAID_BY_STATUS: Final = frozenset({401, 402, 403, 404, 408, 429, *range(500, 600)})
-"""Gateways before the vendor put `invalid_request_error` on refusals that their status tells apart."""
+_SAID_BY_STATUS: Final[dict[type[ProviderError], frozenset[int]]] = {
+    InvalidRequestError: frozenset({401, 402, 403, 404, 408, 429, *range(500, 600)}),
+    ServerError: frozenset({*range(400, 500), 501, 503, 504, 529}),
+}
+"""Where `invalid_request_error` and `api_error` say less than the status: gateways put them on every refusal."""
 
 _MODEL: Final = re.compile(r"\bmodel '[^']*' not found")
 """How other servers of this dialect (llama.cpp, Ollama) say with status 400 that they have no such model."""
@@ -94,9 +106,14 @@ def error_of(document: Mapping[str, Any], status: int | None = None) -> Provider
     details = found.get("details")
     code = details.get("error_code") if isinstance(details, Mapping) else None
     made = CODES.get(code) if isinstance(code, str) else None
-    if made is None and isinstance(kind, str):
-        made = _by_text(TYPES.get(kind), words)
-    if made is None or (made is InvalidRequestError and status in _SAID_BY_STATUS):
+    if status == 404 and code in _GONE:
+        made = InvalidRequestError
+    elif made is None:
+        known = TYPES.get(kind) if isinstance(kind, str) else None
+        made = _by_text(known or (InvalidRequestError if status in (400, None) else None), words)
+        if status in _SAID_BY_STATUS.get(made or ProviderError, ()) or (known is None and made is InvalidRequestError):
+            return None
+    if made is None:
         return None
     extra: dict[str, Any] = {"phase": "total"} if made is ProviderTimeoutError else {}
     told = code if isinstance(code, str) else kind if isinstance(kind, str) else None

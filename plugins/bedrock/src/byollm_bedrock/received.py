@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from byollm.plugin import (
     ToolCallStarted,
     checked,
     dump_json,
+    parse_json,
 )
 from byollm_bedrock.state import Home
 
@@ -46,7 +48,10 @@ class Block:
         return []
 
     def stop(self) -> list[Event]:
-        """What the end tells."""
+        """What the end tells. A call of the server's own comes as JSON text in pieces, and goes back as a document."""
+        call = self.data.get("toolUse")
+        if isinstance(call, Mapping) and isinstance(call.get("input", ""), str):
+            self.data["toolUse"] = {**call, "input": _document(call.get("input", ""))}
         return [PartAdded(self.index, self.home.state(self.data))] if self.data else []
 
 
@@ -101,11 +106,12 @@ class TextBlock(Block):
 class ThoughtBlock(Block):
     """Reasoning with its signature, or what was redacted of it."""
 
-    __slots__ = ("kept", "shown")
+    __slots__ = ("kept", "redacted", "shown")
 
     def __init__(self, index: int, wire: Mapping[str, Any], home: Home) -> None:
         super().__init__(index, wire, home)
         self.kept: dict[str, str] = {}
+        self.redacted: list[str] = []
         self.shown = False
 
     def start(self) -> list[Event]:
@@ -125,6 +131,7 @@ class ThoughtBlock(Block):
 
     def stop(self) -> list[Event]:
         """Without a signature the thought cannot go back."""
+        self.kept["redactedContent"] = joined(self.redacted)
         kept = {name: value for name, value in self.kept.items() if value}
         if not kept:
             return []
@@ -132,9 +139,11 @@ class ThoughtBlock(Block):
         return [*begun, StateAttached(self.index, self.home.state(kept))]
 
     def _take(self, wire: Mapping[str, Any]) -> list[Event]:
-        for name in ("signature", "redactedContent"):
-            if wire.get(name) is not None:
-                self.kept[name] = self.kept.get(name, "") + checked.text(wire[name], name)
+        if wire.get("signature") is not None:
+            self.kept["signature"] = self.kept.get("signature", "") + checked.text(wire["signature"], "signature")
+        if wire.get("redactedContent") is not None:
+            piece = checked.text(wire["redactedContent"], "redactedContent")
+            self.redacted.append(piece)
         piece = checked.text(wire.get("text"), "reasoningContent.text")
         self.shown = self.shown or bool(piece)
         return [ReasoningDelta(self.index, piece)] if piece else []
@@ -182,7 +191,20 @@ class CallBlock(Block):
 class ImageBlock(Block):
     """An image that the model made; its bytes come in one piece or in several."""
 
-    __slots__ = ()
+    __slots__ = ("pieces",)
+
+    def __init__(self, index: int, wire: Mapping[str, Any], home: Home) -> None:
+        super().__init__(index, wire, home)
+        self.pieces: list[str] = []
+
+    def delta(self, delta: Mapping[str, Any]) -> list[Event]:
+        """One more piece, the bytes of each in base64 for itself."""
+        image = delta.get("image")
+        source = image.get("source") if isinstance(image, Mapping) else None
+        if isinstance(image, Mapping) and isinstance(source, Mapping) and isinstance(source.get("bytes"), str):
+            self.pieces.append(source["bytes"])
+            delta = {**delta, "image": {**image, "source": {**source, "bytes": ""}}}
+        return super().delta(delta)
 
     def stop(self) -> list[Event]:
         """A picture, or what stood in its place (an error, an address)."""
@@ -192,6 +214,7 @@ class ImageBlock(Block):
         kind = f"image/{checked.text(wire.get('format'), 'image.format') or 'png'}"
         if not isinstance(data, str):
             return [PartAdded(self.index, self.home.state(self.data))]
+        data = joined([data, *self.pieces]) if self.pieces else data
         return [PartAdded(self.index, Image(f"data:{kind};base64,{data}", kind))]
 
 
@@ -225,6 +248,27 @@ def _citation(wire: Mapping[str, Any], span: tuple[int, int], home: Home) -> Cit
         *span,
         home.state(dict(wire)),
     )
+
+
+def joined(pieces: list[str]) -> str:
+    """Pieces of base64 as one: each may end with its own padding. Raises ProtocolError for what is none."""
+    if not any(piece.endswith("=") for piece in pieces[:-1]):
+        return "".join(pieces)
+    try:
+        return b64encode(b"".join([b64decode(piece, validate=True) for piece in pieces])).decode()
+    except ValueError:
+        problem = "bytes in the answer are not base64"
+    raise ProtocolError(problem)
+
+
+def _document(pieces: str) -> Any:
+    """The input of a server's own call. Cut off it is no JSON: the text is kept then, as nothing may be lost."""
+    if not pieces.strip():
+        return {}
+    try:
+        return parse_json(pieces)
+    except ValueError:
+        return pieces
 
 
 def _list(value: Any, what: str) -> list[Any]:

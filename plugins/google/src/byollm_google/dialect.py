@@ -10,7 +10,7 @@ and gets back values; URL, headers and credentials are its own affair::
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from byollm.plugin import Event, Frame, Head, ProtocolError, TokenCount, checked
 from byollm_google.body import Built, build_body, count_body, resource
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-def reader_for(host: Host, names: Mapping[str, str]) -> Callable[[Head], Callable[[Frame], list[Event]]]:
+def reader_for(host: Host, names: Mapping[str, str]) -> Callable[[Head], Callable[[Frame], Iterable[Event]]]:
     """An exchange's `reader`: a fresh one for each response. `names` are `Built.names`."""
     return lambda head: ContentReader(host, names)
 

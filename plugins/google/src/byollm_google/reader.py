@@ -6,7 +6,7 @@ chunks (usage, grounding, even text), so `Finished` is said again after anything
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from byollm.plugin import (
@@ -32,6 +32,7 @@ from byollm_google.failure import raised
 from byollm_google.finish import neutral, told
 from byollm_google.host import Host
 from byollm_google.names import minted
+from byollm_google.partial import PartialCall
 from byollm_google.usage import neutral_usage
 
 _BESIDE: Final = ("finishMessage", "continuationToken", "groundingMetadata", "urlContextMetadata", "citationMetadata")
@@ -43,8 +44,8 @@ class ContentReader:
     """Reads one answer, frame by frame. Made anew for each response."""
 
     __slots__ = (
-        "_beside", "_blocked", "_called", "_cited", "_host", "_id", "_names", "_next", "_open", "_raw", "_started",
-        "_texts", "_usage",
+        "_beside", "_blocked", "_called", "_cited", "_growing", "_host", "_id", "_names", "_next", "_open", "_raw",
+        "_started", "_texts", "_usage",
     )  # fmt: skip
 
     def __init__(self, host: Host, names: Mapping[str, str]) -> None:
@@ -55,6 +56,7 @@ class ContentReader:
         self._next = 0
         self._open = _CLOSED
         self._called = False
+        self._growing: PartialCall | None = None
         self._blocked = False
         self._raw: str | None = None
         self._usage: dict[str, Any] = {}
@@ -62,11 +64,11 @@ class ContentReader:
         self._texts: list[str] = []
         self._cited: set[Any] = set()
 
-    def __call__(self, frame: Frame) -> list[Event]:
+    def __call__(self, frame: Frame) -> Iterable[Event]:
         """The events of one frame. Raises the provider's error when it is one, ProtocolError when it is broken."""
         data = frame.data
         if type(data) is list:  # a stream that was not asked for as events is one JSON array
-            return [event for item in data for event in self._chunk(item)]
+            return (event for item in data for event in self._chunk(item))  # what stands before an error is kept
         return self._chunk(data)
 
     def _chunk(self, data: Any) -> list[Event]:
@@ -117,6 +119,7 @@ class ContentReader:
                     ended = ended or name in ("groundingMetadata", "citationMetadata")
             raw = told(wire.get("finishReason"), "finishReason")
             if raw is not None:
+                self._grown(events)  # cut off
                 self._raw, self._blocked, ended = raw, False, True
         return ended
 
@@ -136,13 +139,13 @@ class ContentReader:
         return True
 
     def _part(self, part: Mapping[str, Any], events: list[Event]) -> None:
-        if "text" in part:
-            self._text(part, events)
-        elif "functionCall" in part:
+        if part.get("functionCall") is not None:
             self._call(part, checked.mapping(part["functionCall"], "functionCall"), events)
-        elif "inlineData" in part:
+        elif part.get("inlineData") is not None:
             self._media(part, checked.mapping(part["inlineData"], "inlineData"), events)
-        elif part:
+        elif part.get("text") is not None:
+            self._text(part, events)
+        elif any(value is not None for value in part.values()):
             self._whole(events, PartAdded(self._next, self._host.state(dict(part))))
 
     def _text(self, part: Mapping[str, Any], events: list[Event]) -> None:
@@ -173,8 +176,11 @@ class ContentReader:
 
     def _call(self, part: Mapping[str, Any], call: Mapping[str, Any], events: list[Event]) -> None:
         name = checked.text(call.get("name"), "functionCall.name")
-        if not name or call.get("partialArgs") is not None:
-            raise ProtocolError("a function call has no name, or its arguments come in pieces nobody asked for")
+        if self._growing is not None or call.get("partialArgs") is not None or call.get("willContinue"):
+            self._grow(part, name, call, events)
+            return
+        if not name:
+            raise ProtocolError("a function call has no name")
         arguments = dump_json(checked.mapping(call.get("args") or {}, "functionCall.args")).decode()
         given = checked.optional_text(call.get("id"), "functionCall.id")
         self._close()
@@ -188,6 +194,33 @@ class ContentReader:
         if state:
             events.append(StateAttached(self._next, self._host.state(state)))
         self._next += 1
+
+    def _grow(self, part: Mapping[str, Any], name: str, call: Mapping[str, Any], events: list[Event]) -> None:
+        """A call in pieces: the first has the name, the last says that nothing follows."""
+        state = {key: value for key, value in part.items() if key != "functionCall" and value is not None}
+        if name:
+            self._grown(events)
+            self._close()
+            given = checked.optional_text(call.get("id"), "functionCall.id")
+            identity = given or minted(self._id, self._next, name, "")
+            self._growing = PartialCall(self._next, {"id": given} if given else {})
+            events.append(ToolCallStarted(self._next, identity, self._names.get(name, name)))
+            self._called = True
+            self._next += 1
+        if self._growing is None:
+            raise ProtocolError("a function call has no name")
+        self._growing.state.update(state)
+        self._growing.take(call)
+        if not call.get("willContinue"):
+            self._grown(events)
+
+    def _grown(self, events: list[Event]) -> None:
+        """The end of a call in pieces, if there is one: only then do its arguments make a document."""
+        call, self._growing = self._growing, None
+        if call is not None:
+            events.append(ToolCallDelta(call.index, call.arguments))
+            if call.state:
+                events.append(StateAttached(call.index, self._host.state(call.state)))
 
     def _media(self, part: Mapping[str, Any], wire: Mapping[str, Any], events: list[Event]) -> None:
         kind = checked.text(wire.get("mimeType"), "inlineData.mimeType")

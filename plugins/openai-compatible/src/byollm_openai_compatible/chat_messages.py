@@ -23,6 +23,7 @@ from byollm.plugin import (
 from byollm_openai_compatible.chat_parts import block, cache_mark, content_of
 from byollm_openai_compatible.ids import wire_ids
 from byollm_openai_compatible.profile import Quirks
+from byollm_openai_compatible.wholes import TOLD_FIELDS
 
 _SEE_BELOW = "What the tool returned follows in the next message."
 
@@ -76,7 +77,7 @@ class _Writer:
         for part in parts:
             if isinstance(part, Opaque) and isinstance(part.data, dict) and "type" not in part.data:
                 if part.provider == self.provider and part.transport == "chat":
-                    made.update(part.data)
+                    made.update({name: value for name, value in part.data.items() if name not in TOLD_FIELDS})
             else:
                 plain.append(part)
         return plain

@@ -141,10 +141,12 @@ class ChatReader:
         return [Started(id, model), TextDelta(TEXT, text), UsageReported(told), Finished(reason, raw)]
 
     def _any(self, event: str, data: Any) -> list[Event]:
+        if isinstance(data, list) and len(data) == 1:
+            data = data[0]  # Google's Chat endpoint wraps an error in a list
         if not isinstance(data, dict):
             raise ProtocolError("the answer is JSON, but not a Chat Completions answer")
         choices = data.get("choices")
-        if not choices or "error" in data or "error" in choices[0]:
+        if not choices or "error" in data or "x_groq" in data or "error" in choices[0]:
             error = in_band_error(event, data, self._quirks, self._head)
             if error is not None:
                 raise error

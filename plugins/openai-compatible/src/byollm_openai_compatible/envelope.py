@@ -16,7 +16,7 @@ from typing import Any, Final
 from byollm.plugin import parse_json
 
 LIMIT: Final = 1000
-_WORD_FIELDS: Final = frozenset({"code", "type", "error_code", "error_type"})
+_WORD_FIELDS: Final = frozenset({"code", "type", "error_code", "error_type", "reason", "quotaId", "quota_limit"})
 _TEXT_FIELDS: Final = frozenset({"error", "message", "detail", "msg", "raw"})
 _STATUS_FIELDS: Final = frozenset(
     {"code", "status", "status_code", "statusCode", "http_status_code", "raw_status_code"}

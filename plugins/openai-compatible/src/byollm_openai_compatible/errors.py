@@ -36,13 +36,16 @@ CODES: Final[Mapping[str, type[ProviderError]]] = {
         (
             "insufficient_quota", "credit_balance_exhausted", "organization_spend_limit_exceeded",
             "project_spend_limit_exceeded", "organization_usage_limit_exceeded", "billing_hard_limit_reached",
-            "exceeded_current_quota_error", "budget_exceeded", "billing_error",
+            "exceeded_current_quota_error", "budget_exceeded", "billing_error", "enforced_spend_limit_reached",
+            "contract_spend_limit_reached", "linked_organization_spend_limit_reached",
+            "linked_organization_billing_unavailable", "servicequotaexceededexception",
         ),
         QuotaExhaustedError,
     ),
-    "request_too_large": RequestTooLargeError,
+    **dict.fromkeys(("request_too_large", "request_body_too_large_after_decoding"), RequestTooLargeError),
     **dict.fromkeys(
-        ("context_length_exceeded", "exceed_context_size_error", "too_many_prompt_tokens"), ContextLengthError
+        ("context_length_exceeded", "exceed_context_size_error", "too_many_prompt_tokens", "too_many_tokens"),
+        ContextLengthError,
     ),
     **dict.fromkeys(
         (
@@ -54,6 +57,7 @@ CODES: Final[Mapping[str, type[ProviderError]]] = {
     **dict.fromkeys(
         ("model_not_found", "model_decommissioned", "deploymentnotfound", "invalid_model"), ModelNotFoundError
     ),
+    **dict.fromkeys(("modelnotreadyexception", "mpagreementbeingcreated"), OverloadedError),
 }  # fmt: skip
 """Codes and types, in lower case, that mean one thing whatever the status."""
 
@@ -82,6 +86,20 @@ WORDS: Final[Mapping[str, type[ProviderError]]] = {
 }
 """Codes and types that decide only where no status does: in an error inside a 200 answer."""
 
+_KEYS: Final = frozenset(
+    {
+        "invalid_api_key", "authentication_error", "api_key_invalid", "unrecognizedclientexception",
+        "expiredtokenexception", "invalidsignatureexception", "incompletesignatureexception",
+    }
+)  # fmt: skip
+"""Codes of a key that is none, where the status is 400, 401, 403 or not told."""
+_OTHERS_GONE: Final = frozenset({"file_expired", "thread_not_found"})
+"""Codes of a 404 in which the model is there and something else is not."""
+_INPUT: Final = (
+    "invalid_", "image_", "unsupported_", "empty_image_file", "failed_to_download_image", "data_residency_mismatch",
+)  # fmt: skip
+"""Beginnings of the codes of a Responses answer that failed over what it was given (openai 3.54.0, 2026-11-21)."""
+
 STATUSES: Final[Mapping[int, type[ProviderError]]] = {
     401: AuthenticationError,
     402: QuotaExhaustedError,
@@ -109,16 +127,19 @@ _CONTEXT: Final = (
     r"|input too long: .{1,80} limit is"
     r"|prompt is too long|exceeded max context length|model's context length is only|maximum input length of"
     r"|greater than the context length|input length exceeds the context length"
+    r"|exceeds the maximum number of tokens allowed|input tokens exceeded|input is too long"
 )
 _NOT_CONTEXT: Final = r"string_above_max_length|invalid 'user'.*string too long|request too large"
 _FILTER: Final = (
     r"content management policy|violating our usage policy|violates usage guidelines"
     r"|rejected as a result of (?:our|the) safety system"
 )
-_KEY: Final = r"incorrect api key|invalid api key|api key not valid|invalid x-api-key"
+_KEY: Final = (
+    r"incorrect api key|invalid api key|api key not valid|invalid x-api-key|security token included in the request"
+)
 _MODEL: Final = (
     r"is not a valid model id|supported api model names are|^model not found|invalid model:|specified model not found"
-    r"|try pulling it first|please check the model you provided|model '[^']*' not found"
+    r"|try pulling it first|please check the model you provided|model '[^']*' not found|model identifier is invalid"
 )
 _NO_SUCH_FEATURE: Final = r"not supported in this model|no endpoints found that support|did you mean to use v1/"
 _QUOTA: Final = r"insufficient balance|credit balance is too low|extra usage is required|out of call volume quota"
@@ -128,7 +149,9 @@ _DATA_POLICY: Final = r"matching your data policy"
 _CALLERS_FAULT: Final = (
     r"requires --jinja|(?:image|audio) input is not supported|cannot use both|cannot make get request"
 )
-_WAIT: Final = r"(?:try again in|retry after)\s+(?:(\d+)m(?!s))?\s*(\d+(?:\.\d+)?)?\s*(ms|s\b|seconds?|minutes?)?"
+_WAIT: Final = (
+    r"(?:try again in|retry (?:after|in))\s+(?:(\d+)m(?!s))?\s*(\d+(?:\.\d+)?)?\s*(ms|s\b|seconds?|minutes?)?"
+)
 _SILENT: Final = Said("the provider failed and said no more", "", "", None, (), frozenset())
 _WRONG_PLACE: Final = (
     "nothing answers there: check `endpoint:`, its path above all (most servers want it to end in /v1)"
@@ -167,7 +190,7 @@ def openai_error(failure: Failure, quirks: Quirks) -> ProviderError | None:
 
 def in_band_error(event: str, data: Mapping[str, Any], quirks: Quirks, head: Head) -> ProviderError | None:
     """The error that a frame of a 200 answer carries, of the class its status would have given, or None."""
-    carried = data.get("error")
+    carried = data.get("error") or _beside(data)
     if not carried:
         choices = data.get("choices")
         if choices:
@@ -181,6 +204,12 @@ def in_band_error(event: str, data: Mapping[str, Any], quirks: Quirks, head: Hea
     error = _error(said, said.status, quirks, waits=False)
     error.status = said.status or head.status
     return error
+
+
+def _beside(data: Mapping[str, Any]) -> Any:
+    """Groq's own member beside the choices, which says why a stream was stopped (groq 1.7.0, read 2026-11-22)."""
+    beside = data.get("x_groq")
+    return beside.get("error") if isinstance(beside, Mapping) else None
 
 
 def coded_error(carried: Any, quirks: Quirks, head: Head) -> ProviderError:
@@ -230,17 +259,25 @@ def _by_quirk(said: Said, quirks: Quirks) -> type[ProviderError] | None:
     return None
 
 
+_ORDER: Final = (
+    QuotaExhaustedError, RequestTooLargeError, ContextLengthError, ContentFilterError, OverloadedError,
+    ModelNotFoundError,
+)  # fmt: skip
+
+
 def _by_code(case: _Case) -> type[ProviderError] | None:
     words, status = case.said.words, case.status
     if "request too large" in case.text and status in (413, 429, None):
         return RequestTooLargeError
+    if any("perday" in word for word in words):
+        return QuotaExhaustedError  # Google's id of a quota that is full until midnight
+    if status == 404 and words & _OTHERS_GONE:
+        return InvalidRequestError
     found = {CODES[word] for word in words if word in CODES}
-    for kind in (QuotaExhaustedError, RequestTooLargeError, ContextLengthError, ContentFilterError, ModelNotFoundError):
+    for kind in _ORDER:
         if kind in found:
             return kind
-    if status in (400, 401, 403, None) and words & {"invalid_api_key", "authentication_error"}:
-        return AuthenticationError
-    return None
+    return AuthenticationError if status in (400, 401, 403, None) and words & _KEYS else None
 
 
 def _by_text(case: _Case) -> type[ProviderError] | None:
@@ -267,6 +304,8 @@ def _by_text(case: _Case) -> type[ProviderError] | None:
 def _by_status(case: _Case) -> type[ProviderError]:
     words, status = case.said.words, case.status
     if status is None:
+        if any(word.startswith(_INPUT) for word in words - WORDS.keys()):
+            return InvalidRequestError
         return next((WORDS[word] for word in sorted(words) if word in WORDS), ServerError)
     if status == 402 and case.waits:
         return RateLimitError  # OpenRouter's budget for requests in flight: it tells how long to wait

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from byollm.plugin import (
@@ -17,11 +17,14 @@ from byollm.plugin import (
     TextDelta,
     ToolCallDelta,
     ToolCallStarted,
+    dump_json,
 )
 
 ITEM_WIDTH: Final = 1000
 """An item's parts have the indexes from `place * ITEM_WIDTH` on."""
 FIRST_CITATION: Final = 1_000_000_000
+_TEXTS: Final = ("output_text", "text")
+"""What a text is called: in the API itself, and by servers that keep Chat's word."""
 _CALLS: Final = {"function_call": "arguments", "custom_tool_call": "input"}
 
 
@@ -38,16 +41,11 @@ class Items:
         self._said: dict[int, list[str]] = {}
         self._argued: dict[int, list[str]] = {}
         self._thoughts: dict[int, tuple[str, int]] = {}
-        self._finished: set[int] = set()
+        self._finished: dict[int, Any] = {}
         self._kinds: dict[int, str] = {}
         self._citations = 0
         self.calls = 0
         self.refused = False
-
-    @property
-    def any_finished(self) -> bool:
-        """Some item was finished."""
-        return bool(self._finished)
 
     def claim(self, index: int, kind: str) -> None:
         """A part is of one kind, and what comes whole comes once. Raises ProtocolError."""
@@ -111,7 +109,7 @@ class Items:
         """All that an item holds and that did not go out yet."""
         if place in self._finished:
             return []
-        self._finished.add(place)
+        self._finished[place] = item_id(item)
         index, kind = place * ITEM_WIDTH, item.get("type")
         if kind == "message":
             return self._message(index, item)
@@ -125,15 +123,25 @@ class Items:
             return [PartAdded(index, Image(f"data:image/{form};base64,{item['result']}", state=self._opaque(item)))]
         return [PartAdded(index, self._opaque(item))]
 
+    def rest(self, output: Sequence[Mapping[str, Any]]) -> list[Event]:
+        """What the finished response holds of items that were not finished before.
+
+        With some finished, their places must be those of the list: some servers number otherwise, or list nothing.
+        """
+        if any(place >= len(output) or item_id(output[place]) != id for place, id in self._finished.items()):
+            return []
+        return [event for place, item in enumerate(output) for event in self.finished(place, item)]
+
     def _opaque(self, data: Any) -> Opaque:
         return Opaque(self._provider, "responses", data)
 
     def _message(self, index: int, item: Mapping[str, Any]) -> list[Event]:
         around = {key: value for key, value in item.items() if key != "content" and value is not None}
         events: list[Event] = []
-        for number, part in enumerate(item.get("content") or ()):
+        content = item.get("content") or ()
+        for number, part in enumerate([{"type": "text", "text": content}] if isinstance(content, str) else content):
             place = index + min(number, ITEM_WIDTH - 1)
-            if part.get("type") == "output_text":
+            if part.get("type") in _TEXTS:
                 events += self._text(place, part, around)
             else:
                 self.claim(place, "whole")
@@ -179,7 +187,7 @@ class Items:
     def _call(self, index: int, item: Mapping[str, Any]) -> list[Event]:
         events = self._begin(index, item)
         whole, before = item.get(_CALLS[str(item["type"])]), "".join(self._argued[index])
-        text = whole if isinstance(whole, str) else ""
+        text = whole if isinstance(whole, str) else dump_json(whole).decode() if whole is not None else ""
         if text.startswith(before) and len(text) > len(before):
             events.append(ToolCallDelta(index, text[len(before) :]))
         known = {"call_id", "name", "arguments", "input"} | ({"type"} if item["type"] == "function_call" else set())
@@ -187,3 +195,8 @@ class Items:
         if state:
             events.append(StateAttached(index, self._opaque(state)))
         return events
+
+
+def item_id(item: Mapping[str, Any]) -> Any:
+    """What tells an item from its neighbours: its id, or its kind where it has none."""
+    return item.get("id") or item.get("type")

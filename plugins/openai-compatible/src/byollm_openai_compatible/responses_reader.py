@@ -137,9 +137,8 @@ class ResponsesReader:
             raise coded_error(response.get("error"), self._quirks, self._head)
         if status in ("queued", "in_progress"):
             raise ProtocolError(f"the response is {status}: byollm does not wait for background answers")
-        if not self._items.any_finished:  # a whole object, or a stream that sends no item events
-            for place, item in enumerate(response.get("output") or ()):
-                events += self._items.finished(place, item)
+        # A whole object; a stream that sends no item events; an item that its stream began and never ended.
+        events += self._items.rest(response.get("output") or ())
         usage = response.get("usage")
         if isinstance(usage, dict) and usage:
             events.append(UsageReported(responses_usage(usage, response)))

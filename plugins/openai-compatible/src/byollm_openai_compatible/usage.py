@@ -26,7 +26,9 @@ _DETAILS: Final = (
     "prompt_tokens_details", "completion_tokens_details", "input_tokens_details", "output_tokens_details",
 )  # fmt: skip
 _CACHED: Final = ("prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cache_read_input_tokens")
-_NEUTRAL_DETAILS: Final = frozenset({"cached_tokens", "cache_write_tokens", "reasoning_tokens"})
+_WRITTEN: Final = ("cache_write_tokens", "cache_creation_input_tokens")
+"""OpenAI's word and Alibaba's, both inside the details of the prompt."""
+_NEUTRAL_DETAILS: Final = frozenset({"cached_tokens", *_WRITTEN, "reasoning_tokens"})
 
 
 def chat_usage(told: Mapping[str, Any], document: Mapping[str, Any], *, reasoning_outside: bool = False) -> Usage:
@@ -42,7 +44,7 @@ def chat_usage(told: Mapping[str, Any], document: Mapping[str, Any], *, reasonin
         return Usage(prompt, answer, None, None, None, {"service_tier": tier} if tier else None)
     into, out = _mapping(told, "prompt_tokens_details"), _mapping(told, "completion_tokens_details")
     cached = _first(into, ("cached_tokens",), told, _CACHED)
-    written = _first(into, ("cache_write_tokens",), told, ("cache_creation_input_tokens",))
+    written = _first(into, _WRITTEN, told, ("cache_creation_input_tokens",))
     reasoning = _first(out, ("reasoning_tokens",), told, ("reasoning_tokens",))
     if (reasoning_outside or "market_cost" in told) and answer is not None:  # Vercel's gateway, known by that field
         answer += reasoning or 0

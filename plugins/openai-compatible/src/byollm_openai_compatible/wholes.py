@@ -15,7 +15,10 @@ FIRST_WHOLE: Final = 1_000_000
 KEPT_FIELDS: Final = ("extra_content", "thought_signature", "reasoning_encrypted")
 """Fields of a message that a server wants back as they came (Google's signatures, Venice's reasoning)."""
 
-FIELDS: Final = frozenset({"annotations", "images", "audio", *KEPT_FIELDS})
+TOLD_FIELDS: Final = ("executed_tools",)
+"""Fields of a message that are for the caller to read and are refused when they come back (Groq's own tools)."""
+
+FIELDS: Final = frozenset({"annotations", "images", "audio", *KEPT_FIELDS, *TOLD_FIELDS})
 """Where a message or delta may hold them, beside its content."""
 
 
@@ -54,6 +57,9 @@ class Wholes:
         for name in KEPT_FIELDS:
             if message.get(name):
                 self._fields[name] = message[name]
+        for name in TOLD_FIELDS:
+            if message.get(name):
+                self._told(name, message[name])
         audio = message.get("audio")
         if audio:
             self._sound += [audio["data"]] if audio.get("data") else []
@@ -61,6 +67,17 @@ class Wholes:
             self._audio.update({key: value for key, value in audio.items() if key != "data" and value is not None})
             if transcript:
                 self._audio["transcript"] = transcript
+
+    def _told(self, name: str, items: list[Any]) -> None:
+        """A list whose items grow by their index, in a stream."""
+        known = self._fields.setdefault(name, [])
+        for item in items:
+            index = item.get("index")
+            before = next((other for other in known if index is not None and other.get("index") == index), None)
+            if before is None:
+                known.append(dict(item))
+            else:
+                before.update({key: value for key, value in item.items() if value not in (None, "")})
 
     def block(self, block: Any) -> None:
         """A block of a content list that is neither text nor thought."""
