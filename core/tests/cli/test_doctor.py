@@ -547,7 +547,8 @@ from byollm.plugin import Bearer, Manifest, hookimpl
 
 
 class Surprising:
-    manifest = Manifest(name="surprising", default_endpoint=7, hosts=("x.example",))
+    manifest = Manifest(name="surprising", default_endpoint="https://x.example", hosts=("x.example",))
+    object.__setattr__(manifest, "default_endpoint", 7)  # nobody looks at it a second time
 
 provider = Surprising()
 """
