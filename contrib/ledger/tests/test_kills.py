@@ -48,10 +48,11 @@ def killed(work: Callable[[], object]) -> None:
 def test_an_attempt_on_its_way_becomes_unknown(path: str) -> None:
     """Its intent is all that is left of it; what it may have cost is booked."""
     client = client_of(Model(), observers=[Ledger(path)])
+    held = []
 
     def work() -> None:
-        stream = client.stream("hi", max_tokens=100)
-        next(iter(stream.__enter__()))
+        held.append(client.stream("hi", max_tokens=100))
+        next(iter(held[0].__enter__()))
 
     killed(work)
     [row] = read(path)

@@ -119,9 +119,20 @@ def test_async_calls_and_streams_are_booked_alike(config: dict[str, Any], path: 
     assert [row.first_milliseconds is not None for row in found] == [row.stream for row in found]
 
 
+class Nonsense:
+    """A middleware that reckons wrongly: a plugin's counts are looked at before, its own are not."""
+
+    position = "attempt"
+
+    def around(self, call: Any, request: Any, next: Any) -> Any:
+        completion = yield from next(request)
+        completion.usage = Usage(-5, 30)
+        return completion
+
+
 def test_negative_counts_are_not_booked_and_said(path: str) -> None:
-    """A provider that tells nonsense: the row says so, and nothing was computed from it."""
-    with client_of(Model(Usage(-5, 30)), observers=[Ledger(path)]) as client:
+    """The row says so, and nothing was computed from it."""
+    with client_of(Model(), middleware=[Nonsense()], observers=[Ledger(path)]) as client:
         client.complete("hi", max_tokens=10)
 
     [row] = rows(path)
