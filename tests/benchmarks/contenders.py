@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-KEY = "sk-bench-key-0123456789"
+KEY = "sk-q7Zr4Vt9Xw2Ls5Ny"
 
 
 class Byollm:

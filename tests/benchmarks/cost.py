@@ -16,14 +16,14 @@ from tests.benchmarks.server import DOCUMENT, TEXT, USAGE
 HTTPX = "import httpx; httpx.Client()"
 READY = (
     "import byollm; c = byollm.Client("
-    '{"provider": "custom", "model": "m", "endpoint": "http://127.0.0.1:9", "api_key": "sk-bench-0123456789"}'
+    '{"provider": "custom", "model": "m", "endpoint": "http://127.0.0.1:9", "api_key": "sk-q7Zr4Vt9Xw2Ls5Ny"}'
     '); c.line("default")'
 )
 CORE = """
 import sys
 import byollm, byollm.plugin, stevedore.driver, stevedore.extension
 from byollm.providers.discovery import listed
-byollm.Client({"provider": "custom", "model": "m", "endpoint": "http://127.0.0.1:9", "api_key": "sk-bench-0123456789"})
+byollm.Client({"provider": "custom", "model": "m", "endpoint": "http://127.0.0.1:9", "api_key": "sk-q7Zr4Vt9Xw2Ls5Ny"})
 listed()
 """
 """Core as it is when it comes to its first plugin: a configuration is read, the installed plugins are listed."""
@@ -66,7 +66,7 @@ def core_alone(rounds: int = 15, calls: int = 300) -> float:
     import byollm
 
     client = byollm.Client(
-        {"provider": "custom", "model": "m", "endpoint": "http://127.0.0.1:9", "api_key": "sk-bench-0123456789"}
+        {"provider": "custom", "model": "m", "endpoint": "http://127.0.0.1:9", "api_key": "sk-q7Zr4Vt9Xw2Ls5Ny"}
     )
     client._transport = Answering()  # type: ignore[assignment]  # as much of a transport as a call needs
     best = []

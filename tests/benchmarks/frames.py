@@ -13,7 +13,7 @@ from byollm_sandbox.event_stream import event
 from tests.benchmarks.server import EVENTS, PIECE, stream_bytes
 
 PAD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR"
-KEY = "sk-bench-0123456789"
+KEY = "sk-q7Zr4Vt9Xw2Ls5Ny"
 
 
 def _bedrock() -> bytes:

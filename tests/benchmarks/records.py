@@ -22,7 +22,7 @@ def _client(observers: list[Any]) -> Any:
     from byollm.transports.replay import ReplayTransport
 
     price = {"input": 1, "output": 2}
-    target = {"provider": "custom", "model": "m", "endpoint": "http://127.0.0.1:9", "api_key": "sk-bench-0123456789"}
+    target = {"provider": "custom", "model": "m", "endpoint": "http://127.0.0.1:9", "api_key": "sk-q7Zr4Vt9Xw2Ls5Ny"}
     client = byollm.Client({**target, "pricing": price}, observers=observers)
     client._transport = ReplayTransport(200, {"content-type": "application/json"}, [DOCUMENT])
     if client.complete("hi").text != TEXT:

@@ -170,9 +170,9 @@ class ToolsInSecret(Reference):
 
 @fault("MET-06", alone=True)
 class OddCapabilities(Reference):
-    """Declares a limit of stop strings that is no whole number."""
+    """Declares zero tokens as the usual length of answers."""
 
-    can = {**Reference.can, "stop_limit": 4.5}
+    can = {**Reference.can, "default_max_tokens": 0}
 
 
 @fault("MET-12")

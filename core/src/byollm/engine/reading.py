@@ -12,11 +12,13 @@ from byollm.engine.steps import CLOSE, DROP, READ, Emit, Steps
 from byollm.errors import ByollmError, PluginError, ProtocolError, ProviderError, StreamInterruptedError
 from byollm.transports.base import Broken
 from byollm.types.completion import Completion
-from byollm.types.events import NOT_CONTENT, Event, Finished, Started
+from byollm.types.events import NOT_CONTENT, Event, Finished, Started, UsageReported
+from byollm.types.usage import Usage
 from byollm.wire.assemble import Assembler
 from byollm.wire.classify import request_id
 from byollm.wire.exchange import Exchange, Head, unsendable
 from byollm.wire.framing import Decoder, decoder_for
+from byollm.wire.redact import Redactor
 
 if TYPE_CHECKING:
     from byollm.engine.call import Call
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from byollm.providers.fit import Fitted
 
 T = TypeVar("T")
+_ABOUT = frozenset((Started, UsageReported, Finished))
+"""Events about the answer as a whole: what they tell is the provider's word."""
 
 
 def reader_of(exchange: Exchange[Any], head: Head, line: Line, call: Call) -> Any:
@@ -67,6 +71,23 @@ def _begun_anew(events: list[Event]) -> list[Event]:
     """The first events of an answer that takes the place of one that was cut."""
     first = next((event for event in events if type(event) is Started), Started())
     return [Started(first.id, first.model, restarted=True), *(event for event in events if type(event) is not Started)]
+
+
+def _masked(event: Event, redactor: Redactor, model: str) -> Event:
+    """A provider may answer with the key as its name for the answer or the model; programs print both."""
+    if type(event) is Started:
+        said = f"{event.id}\n{event.model}"  # both at a glance
+        if redactor.long(said) is not said:
+            name = event.model if event.model == model else redactor.long_data(event.model)
+            return replace(event, id=redactor.long_data(event.id), model=name)
+    elif type(event) is Finished:
+        raw = redactor.long_data(event.raw)
+        return event if raw is event.raw else replace(event, raw=raw)
+    elif type(event) is UsageReported and type(event.usage) is Usage and event.usage.details:
+        details = redactor.long_data(event.usage.details)
+        if details != event.usage.details:
+            return UsageReported(replace(event.usage, details=details))
+    return event
 
 
 class Reading:
@@ -177,9 +198,10 @@ class Reading:
         if self.cutter is not None:
             events = self.cutter.feed(events)
             self.ended = self.cutter.cut
-        if Finished in map(type, events):
-            events = [self._finish(event) if type(event) is Finished else event for event in events]
-            if not (over and self._ends_well(events)):
+        if not _ABOUT.isdisjoint(map(type, events)):
+            redactor, model = self.line.credentials.redactor, self.line.model
+            events = [_masked(event, redactor, model) if type(event) in _ABOUT else event for event in events]
+            if Finished in map(type, events) and not (over and self._ends_well(events)):
                 events = self._without_finish(events)
         return self.show(events) if events else None
 
@@ -210,8 +232,6 @@ class Reading:
         pending = self.pending
         problem = ""
         try:
-            if pending is not None:
-                events = [self._begun(event) if type(event) is Started else event for event in events]
             self.assembler.feed(events)
         except PluginError as error:
             problem = error.message
@@ -231,18 +251,6 @@ class Reading:
             if not self.call.quiet:
                 self.call.first_at = self.call.clock.monotonic()
         return None if self.call.quiet else events
-
-    def _finish(self, event: Finished) -> Finished:
-        raw = self.line.credentials.redactor.long_data(event.raw)
-        return event if raw == event.raw else replace(event, raw=raw)
-
-    def _begun(self, event: Started) -> Started:
-        """A provider may answer with the key as its name for the answer or the model; programs print both."""
-        mask = self.line.credentials.redactor.long_data
-        name, model = mask(event.id), event.model
-        if model != self.line.model:
-            model = mask(model)
-        return event if (name, model) == (event.id, event.model) else replace(event, id=name, model=model)
 
     def partial(self) -> Completion | None:
         """What has arrived, if there was content."""
@@ -270,11 +278,7 @@ class Reading:
         completion.adjustments = self.fitted.adjustments
         completion.raw = self.document
         completion.output_schema = self.fitted.request.output_schema
-        redactor = line.credentials.redactor
-        details = completion.usage.details
-        if details and (masked := redactor.long_data(details)) != details:
-            completion.usage = replace(completion.usage, details=masked)
         if head is not None:
             found = request_id(head.headers)
-            completion.request_id = redactor.text(found) if found else None
+            completion.request_id = line.credentials.redactor.text(found) if found else None
         return completion

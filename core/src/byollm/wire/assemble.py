@@ -44,6 +44,7 @@ _ALLOWED: dict[type, tuple[int, ...]] = {
 
 _ABOUT = frozenset((Started, UsageReported, Finished))
 """What is about the answer as a whole, and no part of it."""
+_WORD = (str, type(None))
 _REASONS = frozenset(get_args(FinishReason))
 _WORDS = {NEW: "before Started", OPEN: "after Started", DONE: "after Finished"}
 
@@ -127,12 +128,12 @@ class Assembler:
                 raise _wrong(event, "usage")
             self._usage = self._usage.updated(event.usage)
         elif kind is Started:
-            _texts(event, "id", "model", null=True)
+            if not isinstance(event.id, _WORD) or not isinstance(event.model, _WORD):
+                raise _wrong(event, "model" if isinstance(event.id, _WORD) else "id")
             self._state, self._id, self._model = OPEN, event.id, event.model
         else:
-            _texts(event, "raw", null=True)
-            if event.reason not in _REASONS:
-                raise _wrong(event, "reason")
+            if not isinstance(event.raw, _WORD) or event.reason not in _REASONS:
+                raise _wrong(event, "reason" if isinstance(event.raw, _WORD) else "raw")
             self._state, self._reason = DONE, event
 
     def _take(self, event: Any) -> None:
@@ -193,10 +194,9 @@ class Assembler:
         )
 
 
-def _texts(event: Any, *names: str, null: bool = False) -> None:
+def _texts(event: Any, *names: str) -> None:
     for name in names:
-        value = getattr(event, name)
-        if not isinstance(value, str) and not (null and value is None):
+        if not isinstance(getattr(event, name), str):
             raise _wrong(event, name)
 
 

@@ -117,8 +117,7 @@ def unsendable(exchange: Exchange[Any], known: Any = None) -> str:
         return f"whose body is {_shown(request.body)}, not bytes"
     if type(request.url) is not str or type(request.method) is not str or not request.method.isupper():
         return "whose URL is no text, or whose method is no word in capital letters"
-    problem = "" if request.headers is known else _wrong_header(request.headers)
-    if problem:
+    if request.headers is not known and (problem := _wrong_header(request.headers)):
         return problem
     if exchange.framing not in FRAMINGS:
         return f"with the framing {exchange.framing!r}: one of {', '.join(sorted(FRAMINGS))} is known"

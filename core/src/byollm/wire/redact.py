@@ -92,9 +92,12 @@ class Redactor:
         # Twelve characters, wherever they begin, hold six that begin at a multiple of seven.
         if self.__hints.isdisjoint([folded[at : at + HINT] for at in range(0, len(text) - HINT + 1, HINT + 1)]):
             return text
+        last = len(text) - PIECE
+        if self.__pieces.isdisjoint([folded[at : at + PIECE] for at in range(last + 1)]):
+            return text
         out: list[str] = []
         kept = at = 0
-        while at <= len(text) - PIECE:
+        while at <= last:
             if folded[at : at + PIECE] not in self.__pieces:
                 at += 1
                 continue
@@ -111,10 +114,12 @@ class Redactor:
 
     def long_data(self, value: Any) -> Any:
         """`data`, as `long` masks."""
-        return _in_texts(value, self.long)
+        return self.long(value) if type(value) is str else _in_texts(value, self.long)
 
 
 def _in_texts(value: Any, masked: Callable[[str], str]) -> Any:
+    if value is None:
+        return None
     if isinstance(value, str):
         return masked(value)
     if isinstance(value, dict):
