@@ -76,18 +76,30 @@ def _begun_anew(events: list[Event]) -> list[Event]:
 def _masked(event: Event, redactor: Redactor, model: str) -> Event:
     """A provider may answer with the key as its name for the answer or the model; programs print both."""
     if type(event) is Started:
-        said = f"{event.id}\n{event.model}"  # both at a glance
-        if redactor.long(said) is not said:
-            name = event.model if event.model == model else redactor.long_data(event.model)
-            return replace(event, id=redactor.long_data(event.id), model=name)
+        id = redactor.long(event.id) if type(event.id) is str else event.id
+        name = event.model if event.model == model else redactor.long_data(event.model)
+        return event if id is event.id and name is event.model else replace(event, id=id, model=name)
     elif type(event) is Finished:
         raw = redactor.long_data(event.raw)
         return event if raw is event.raw else replace(event, raw=raw)
     elif type(event) is UsageReported and type(event.usage) is Usage and event.usage.details:
         details = redactor.long_data(event.usage.details)
-        if details != event.usage.details:
+        if details is not event.usage.details and details != event.usage.details:
             return UsageReported(replace(event.usage, details=details))
     return event
+
+
+def _mask(completion: Completion, redactor: Redactor, model: str) -> None:
+    """The same, of all of it."""
+    if completion.id is not None:
+        completion.id = redactor.long(completion.id)
+    if completion.model != model:
+        completion.model = redactor.long_data(completion.model)
+    if completion.raw_finish_reason is not None:
+        completion.raw_finish_reason = redactor.long_data(completion.raw_finish_reason)
+    details = completion.usage.details
+    if details and (masked := redactor.long_data(details)) is not details and masked != details:
+        completion.usage = replace(completion.usage, details=masked)
 
 
 class Reading:
@@ -198,11 +210,8 @@ class Reading:
         if self.cutter is not None:
             events = self.cutter.feed(events)
             self.ended = self.cutter.cut
-        if not _ABOUT.isdisjoint(map(type, events)):
-            redactor, model = self.line.credentials.redactor, self.line.model
-            events = [_masked(event, redactor, model) if type(event) in _ABOUT else event for event in events]
-            if Finished in map(type, events) and not (over and self._ends_well(events)):
-                events = self._without_finish(events)
+        if Finished in map(type, events) and not (over and self._ends_well(events)):
+            events = self._without_finish(events)
         return self.show(events) if events else None
 
     def _ends_well(self, events: list[Event]) -> bool:
@@ -250,7 +259,12 @@ class Reading:
             self.call.committed = True
             if not self.call.quiet:
                 self.call.first_at = self.call.clock.monotonic()
-        return None if self.call.quiet else events
+        if self.call.quiet:
+            return None
+        if _ABOUT.isdisjoint(map(type, events)):
+            return events
+        redactor, model = self.line.credentials.redactor, self.line.model
+        return [_masked(event, redactor, model) if type(event) in _ABOUT else event for event in events]
 
     def partial(self) -> Completion | None:
         """What has arrived, if there was content."""
@@ -278,7 +292,9 @@ class Reading:
         completion.adjustments = self.fitted.adjustments
         completion.raw = self.document
         completion.output_schema = self.fitted.request.output_schema
+        redactor = line.credentials.redactor
         if head is not None:
             found = request_id(head.headers)
-            completion.request_id = line.credentials.redactor.text(found) if found else None
+            completion.request_id = redactor.text(found) if found else None
+        _mask(completion, redactor, line.model)
         return completion

@@ -42,8 +42,6 @@ _ALLOWED: dict[type, tuple[int, ...]] = {
 }
 """In which state of an answer each event is legal."""
 
-_ABOUT = frozenset((Started, UsageReported, Finished))
-"""What is about the answer as a whole, and no part of it."""
 _WORD = (str, type(None))
 _REASONS = frozenset(get_args(FinishReason))
 _WORDS = {NEW: "before Started", OPEN: "after Started", DONE: "after Finished"}
@@ -94,23 +92,28 @@ class Assembler:
         for event in events:
             kind = type(event)
             if kind is TextDelta:
-                if self._state != OPEN:
+                if self._state != OPEN or not isinstance(event.text, str):
                     self._check(kind)
+                    raise _wrong(event, "text")
                 slot = slots.get(event.index)
                 if slot is None:
                     slot = slots[event.index] = _Slot(Text)
                 elif slot.kind is not Text:
                     slot = self._slot(event, Text)
-                if not isinstance(event.text, str):
-                    raise _wrong(event, "text")
                 slot.pieces.append(event.text)
             else:
                 if kind is Started and event.restarted:
                     self._forget()
                 if self._state not in _ALLOWED.get(kind, ()):
                     self._check(kind)
-                if kind in _ABOUT:
-                    self._told(event)
+                if kind is UsageReported:
+                    if type(event.usage) is not Usage or not event.usage.is_sound:
+                        raise _wrong(event, "usage")
+                    self._usage = self._usage.updated(event.usage)
+                elif kind is Started:
+                    self._begin(event)
+                elif kind is Finished:
+                    self._end(event)
                 else:
                     self._take(event)
 
@@ -121,20 +124,15 @@ class Assembler:
         if self._state not in allowed:
             raise PluginError(f"the plugin made {kind.__name__} {_WORDS[self._state]}")
 
-    def _told(self, event: Any) -> None:
-        kind = type(event)
-        if kind is UsageReported:
-            if type(event.usage) is not Usage or not event.usage.is_sound:
-                raise _wrong(event, "usage")
-            self._usage = self._usage.updated(event.usage)
-        elif kind is Started:
-            if not isinstance(event.id, _WORD) or not isinstance(event.model, _WORD):
-                raise _wrong(event, "model" if isinstance(event.id, _WORD) else "id")
-            self._state, self._id, self._model = OPEN, event.id, event.model
-        else:
-            if not isinstance(event.raw, _WORD) or event.reason not in _REASONS:
-                raise _wrong(event, "reason" if isinstance(event.raw, _WORD) else "raw")
-            self._state, self._reason = DONE, event
+    def _begin(self, event: Started) -> None:
+        if not isinstance(event.id, _WORD) or not isinstance(event.model, _WORD):
+            raise _wrong(event, "model" if isinstance(event.id, _WORD) else "id")
+        self._state, self._id, self._model = OPEN, event.id, event.model
+
+    def _end(self, event: Finished) -> None:
+        if not isinstance(event.raw, _WORD) or event.reason not in _REASONS:
+            raise _wrong(event, "reason" if isinstance(event.raw, _WORD) else "raw")
+        self._state, self._reason = DONE, event
 
     def _take(self, event: Any) -> None:
         kind = type(event)

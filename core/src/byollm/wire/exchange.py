@@ -106,8 +106,8 @@ _OURS = frozenset(("host", "content-length", "transfer-encoding", "connection"))
 FRAMINGS = frozenset(("json", "sse", "ndjson", "aws-eventstream"))
 
 
-def unsendable(exchange: Exchange[Any], known: Any = None) -> str:
-    """What a plugin's exchange holds that cannot be sent or read; "" for one in order. `known`: headers in order."""
+def unsendable(exchange: Exchange[Any]) -> str:
+    """What a plugin's exchange holds that cannot be sent or read; "" for one in order."""
     if not isinstance(exchange, Exchange):
         return f"that is {_shown(exchange)}"
     request = exchange.request
@@ -117,7 +117,7 @@ def unsendable(exchange: Exchange[Any], known: Any = None) -> str:
         return f"whose body is {_shown(request.body)}, not bytes"
     if type(request.url) is not str or type(request.method) is not str or not request.method.isupper():
         return "whose URL is no text, or whose method is no word in capital letters"
-    if request.headers is not known and (problem := _wrong_header(request.headers)):
+    if problem := _wrong_header(request.headers):
         return problem
     if exchange.framing not in FRAMINGS:
         return f"with the framing {exchange.framing!r}: one of {', '.join(sorted(FRAMINGS))} is known"

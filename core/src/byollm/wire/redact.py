@@ -18,6 +18,8 @@ from urllib.parse import quote
 MASK: Final = "[redacted]"
 PIECE: Final = 12
 HINT: Final = PIECE // 2
+REMEMBERED: Final = 256
+"""Words in which there is nothing to mask."""
 
 
 class Secret:
@@ -61,7 +63,7 @@ class Secret:
 class Redactor:
     """Masks every trace of some secrets in texts and JSON-like data."""
 
-    __slots__ = ("__hints", "__pieces", "__wholes")
+    __slots__ = ("__clean", "__hints", "__pieces", "__wholes")
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
         shapes = {shape for secret in secrets for shape in _shapes(secret.reveal())}
@@ -74,6 +76,7 @@ class Redactor:
         self.__wholes = sorted(wholes, key=len, reverse=True)
         self.__pieces = pieces
         self.__hints = hints
+        self.__clean: set[str] = set()
 
     def __repr__(self) -> str:
         return "Redactor(…)"
@@ -88,9 +91,12 @@ class Redactor:
         """The same for secrets of twelve characters and more: a short one may be a word that an answer needs."""
         if not self.__pieces or len(text) < PIECE:
             return text
-        folded = _folded(text)
+        folded = text.lower() if text.isascii() else text.translate(_SMALL)
         # Twelve characters, wherever they begin, hold six that begin at a multiple of seven.
-        if self.__hints.isdisjoint([folded[at : at + HINT] for at in range(0, len(text) - HINT + 1, HINT + 1)]):
+        for at in range(0, len(text) - HINT + 1, HINT + 1):
+            if folded[at : at + HINT] in self.__hints:
+                break
+        else:
             return text
         last = len(text) - PIECE
         if self.__pieces.isdisjoint([folded[at : at + PIECE] for at in range(last + 1)]):
@@ -113,8 +119,25 @@ class Redactor:
         return _in_texts(value, self.text)
 
     def long_data(self, value: Any) -> Any:
-        """`data`, as `long` masks."""
-        return self.long(value) if type(value) is str else _in_texts(value, self.long)
+        """`data`, as `long` masks: for words that come again with each answer, which are looked at once."""
+        if type(value) is str:
+            return value if value in self.__clean else self.word(value)
+        if type(value) is dict and self.__clean.issuperset(value):
+            for item in value.values():
+                if type(item) is not int and (type(item) is not str or item not in self.__clean):
+                    break
+            else:
+                return value
+        return _in_texts(value, self.word)
+
+    def word(self, text: str) -> str:
+        """`long`, remembering what there was nothing to mask in."""
+        masked = self.long(text)
+        if masked is text:
+            if len(self.__clean) >= REMEMBERED:
+                self.__clean.clear()
+            self.__clean.add(text)
+        return masked
 
 
 def _in_texts(value: Any, masked: Callable[[str], str]) -> Any:
