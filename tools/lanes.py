@@ -268,7 +268,8 @@ def run(root: Path, lane: Lane, *, scale: float, jobs: int) -> bool:
     absent = [suite.name for suite in lane.suites if suite.recordings and not has_recordings(root)]
     lane = replace(lane, suites=[suite for suite in lane.suites if suite.name not in absent])
     names = ", ".join(suite.name for suite in lane.suites)
-    print(f"lane {lane.name}: {names}; whatever still runs after {lane.limit / 60:g} minutes is stopped", flush=True)
+    print(f"lane {lane.name}: {names}; whatever still runs after {lane.limit / 60:g} minutes is stopped")
+    print(f"{jobs} at a time, and a line for each as it ends: a large one takes a minute or two", flush=True)
     shown = {suite.name for suite in lane.suites if suite.show}
     results: list[Result] = []
     for result, words in Runner(root, lane, scale=scale, jobs=jobs).run():
