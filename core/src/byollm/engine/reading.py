@@ -210,9 +210,10 @@ class Reading:
         if self.cutter is not None:
             events = self.cutter.feed(events)
             self.ended = self.cutter.cut
-        if Finished in map(type, events) and not (over and self._ends_well(events)):
+        about = not _ABOUT.isdisjoint(map(type, events))
+        if about and Finished in map(type, events) and not (over and self._ends_well(events)):
             events = self._without_finish(events)
-        return self.show(events) if events else None
+        return self.show(events, about) if events else None
 
     def _ends_well(self, events: list[Event]) -> bool:
         """The one finish there is stands last."""
@@ -233,11 +234,12 @@ class Reading:
         ready = self.take(held) if held else None
         if self.finish is None:
             return ready
-        last = self.show([self.finish])
+        last = self.show([self.finish], about=True)
         return [*ready, *last] if ready and last else last or ready
 
-    def show(self, events: list[Event]) -> list[Event] | None:
-        """Hold back what is no content yet, so that another deployment may still take over unseen."""
+    def show(self, events: list[Event], about: bool) -> list[Event] | None:
+        """Hold back what is no content yet, so that another deployment may still take over unseen. `about`: there may
+        be events about the answer as a whole, whose words are the provider's."""
         pending = self.pending
         problem = ""
         try:
@@ -261,7 +263,7 @@ class Reading:
                 self.call.first_at = self.call.clock.monotonic()
         if self.call.quiet:
             return None
-        if _ABOUT.isdisjoint(map(type, events)):
+        if not about and pending is None:
             return events
         redactor, model = self.line.credentials.redactor, self.line.model
         return [_masked(event, redactor, model) if type(event) in _ABOUT else event for event in events]
