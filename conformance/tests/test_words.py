@@ -227,6 +227,24 @@ def test_a_text_that_is_not_its_own_bytes_is_no_escape() -> None:
         CHECKS["REQ-06"].function(subject, EFFORT)
 
 
+class Entities(OpenAICompatible):
+    """Its texts are written for a page: plain letters as they are, all others as entities."""
+
+    def amended(self, body: dict[str, Any], target: Target) -> dict[str, Any]:
+        written = [turn["content"].encode("ascii", "xmlcharrefreplace").decode() for turn in body["messages"]]
+        turns = zip(body["messages"], written, strict=True)
+        return {**body, "messages": [{**turn, "content": text} for turn, text in turns]}
+
+
+def test_escapes_of_any_kind_are_escapes() -> None:
+    """Where plain letters are their own bytes, others are."""
+    subject = Subject(
+        Entities(name="acme", base_url="https://api.acme.example/v1"), api="chat", dialect=wire_for("chat")
+    )
+
+    assert "warn" == run(CHECKS["REQ-06"], subject, EFFORT).outcome
+
+
 class Fetching:
     """A scheme that gets a ticket with its secret, at the host that answers, too."""
 
